@@ -1,0 +1,35 @@
+# deltatx: build, install, test.  "make help" lists what there is.
+
+EXTENSION = deltatx
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" deltatx.control)
+
+MODULE_big = deltatx
+SRCS := $(sort $(wildcard src/*.c src/*/*.c))
+OBJS = $(SRCS:.c=.o)
+
+# The install script is kept in parts, one subject each; their order matters.
+SQL_PARTS = preamble catalog tables transactions reading mirror
+DATA_built = sql/deltatx--$(EXTVERSION).sql
+DATA = $(wildcard sql/deltatx--*--*.sql)
+
+PG_CPPFLAGS = -I$(srcdir)/src -DDELTATX_VERSION='"$(EXTVERSION)"'
+PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare -Wno-declaration-after-statement \
+	-fvisibility=hidden -MMD -MP
+EXTRA_CLEAN = $(DATA_built) $(OBJS:.o=.d) $(OBJS:.o=.bc)
+
+# Bitcode is of no use here: nothing of this is ever inlined by JIT.
+with_llvm = no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+-include $(OBJS:.o=.d)
+
+# Version and flags are compiled in: objects depend on them.
+$(OBJS): Makefile deltatx.control
+
+sql/deltatx--$(EXTVERSION).sql: $(SQL_PARTS:%=sql/%.sql) Makefile deltatx.control
+	cat $(SQL_PARTS:%=sql/%.sql) > $@
+
+.PHONY: help test test-pg17 demo bench
