@@ -1,0 +1,194 @@
+/*-------------------------------------------------------------------------
+ *
+ * scope.c
+ *	  The privileged section in which the catalog is read and written.
+ *
+ * Users may not touch the catalog's tables, so what we run there runs as the
+ * extension's owner.  Two dangers come with that.  First, anything that the
+ * caller can influence could run with the owner's rights: so search_path is
+ * pinned, every name is qualified, and the security-restricted context keeps
+ * code that runs by accident (an index expression, a trigger somebody added)
+ * from changing the session.  Second, the caller's planner settings could
+ * turn a look-up into a scan of a million rows: so plans are generic, made
+ * with sequential scans discouraged, and kept.  Under SERIALIZABLE a
+ * sequential scan of a small catalog table would also conflict with every
+ * commit, whatever its table.
+ *
+ * The pinned search_path stays the same string for every plan, or the plan
+ * cache would parse each statement anew whenever it changed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "catalog/scope.h"
+
+static Oid	catalog_owner(void);
+static Oid	heads_relation(void);
+static void pin(const char *name, const char *value);
+
+void
+deltatx_scope_enter(CatalogScope *scope)
+{
+	Oid			owner = catalog_owner();
+
+	GetUserIdAndSecContext(&scope->user, &scope->security_context);
+	SetUserIdAndSecContext(owner, scope->security_context |
+						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+
+	scope->guc_level = NewGUCNestLevel();
+	pin("search_path", "pg_catalog, pg_temp");
+	pin("enable_seqscan", "off");
+	pin("enable_sort", "on");
+	pin("jit", "off");
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+void
+deltatx_scope_leave(CatalogScope *scope)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+
+	AtEOXact_GUC(false, scope->guc_level);
+	SetUserIdAndSecContext(scope->user, scope->security_context);
+}
+
+bool
+deltatx_catalog_exists(void)
+{
+	return OidIsValid(heads_relation());
+}
+
+uint64
+deltatx_plan_execute(CatalogPlan *plan, Datum *values, const char *nulls)
+{
+	int			result = SPI_execute_plan(deltatx_plan_get(plan), values, nulls,
+										  plan->read_only, 0);
+
+	if (result < 0)
+		elog(ERROR, "catalog statement failed: %s: %s",
+			 SPI_result_code_string(result), plan->sql);
+	return SPI_processed;
+}
+
+SPIPlanPtr
+deltatx_plan_get(CatalogPlan *plan)
+{
+	SPIPlanPtr	prepared;
+
+	if (plan->plan != NULL)
+		return plan->plan;
+
+	prepared = SPI_prepare_cursor(plan->sql, plan->n_args, plan->arg_types,
+								  CURSOR_OPT_GENERIC_PLAN);
+	if (prepared == NULL || SPI_keepplan(prepared) != 0)
+		elog(ERROR, "could not prepare catalog statement: %s: %s",
+			 SPI_result_code_string(SPI_result), plan->sql);
+	plan->plan = prepared;
+	return prepared;
+}
+
+int64
+deltatx_result_int64(HeapTuple row, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
+
+	if (isnull)
+		elog(ERROR, "unexpected NULL in column %d of a catalog row", column);
+	return DatumGetInt64(value);
+}
+
+int64
+deltatx_result_int64_or(HeapTuple row, int column, int64 if_null)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
+
+	return isnull ? if_null : DatumGetInt64(value);
+}
+
+int32
+deltatx_result_int32(HeapTuple row, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
+
+	if (isnull)
+		elog(ERROR, "unexpected NULL in column %d of a catalog row", column);
+	return DatumGetInt32(value);
+}
+
+bool
+deltatx_result_bool(HeapTuple row, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
+
+	if (isnull)
+		elog(ERROR, "unexpected NULL in column %d of a catalog row", column);
+	return DatumGetBool(value);
+}
+
+char *
+deltatx_result_text(HeapTuple row, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+Datum
+deltatx_text_datum(const char *value)
+{
+	return value == NULL ? (Datum) 0 : CStringGetTextDatum(value);
+}
+
+/* The owner of the catalog's tables: whoever ran CREATE EXTENSION. */
+static Oid
+catalog_owner(void)
+{
+	Oid			relation = heads_relation();
+	HeapTuple	tuple;
+	Oid			owner;
+
+	if (!OidIsValid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("extension \"deltatx\" does not exist in this database"),
+				 errhint("Run CREATE EXTENSION deltatx.")));
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relation);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+static Oid
+heads_relation(void)
+{
+	Oid			schema = get_namespace_oid("deltatx", true);
+
+	return OidIsValid(schema) ? get_relname_relid("dl_table_heads", schema) : InvalidOid;
+}
+
+static void
+pin(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
