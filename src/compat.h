@@ -12,6 +12,7 @@
 #define DELTATX_COMPAT_H
 
 #include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/wait_event.h"
