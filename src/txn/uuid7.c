@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * uuid7.c
+ *	  Identifiers of transactions, tables and files: UUID version 7 (RFC 9562).
+ *
+ * The first 48 bits are milliseconds since 1970, the rest is random.  A
+ * B-tree over them is appended to, where random UUIDs would touch a page of
+ * their own each time.  PostgreSQL has uuidv7() since 18 only.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "txn/uuid7.h"
+
+void
+deltatx_uuid_new(pg_uuid_t *result)
+{
+	uint64		millis = (uint64) (GetCurrentTimestamp() / 1000 +
+								   (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000));
+
+	if (!pg_strong_random(result->data, UUID_LEN))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random values")));
+
+	for (int i = 0; i < 6; i++)
+		result->data[i] = (unsigned char) (millis >> (8 * (5 - i)));
+	result->data[6] = (result->data[6] & 0x0F) | 0x70;	/* version */
+	result->data[8] = (result->data[8] & 0x3F) | 0x80;	/* variant */
+}
+
+char *
+deltatx_uuid_text(const pg_uuid_t *uuid)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
+}
