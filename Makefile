@@ -32,4 +32,21 @@ $(OBJS): Makefile deltatx.control
 sql/deltatx--$(EXTVERSION).sql: $(SQL_PARTS:%=sql/%.sql) Makefile deltatx.control
 	cat $(SQL_PARTS:%=sql/%.sql) > $@
 
-.PHONY: help test test-pg17 demo bench
+.PHONY: help test test-pg17 demo
+
+help:
+	@echo 'make                        build (PG_CONFIG=... chooses the PostgreSQL)'
+	@echo 'make install                install'
+	@echo 'make test                   everything that is tested, on PostgreSQL 15; installs what it needs'
+	@echo 'make test SUITES="tap ..."  some of: regress isolation pgtap tap readers'
+	@echo 'make test-pg17              the same in a Debian 13 with PostgreSQL 17'
+	@echo 'make demo                   two tables and a row in one transaction, read by two engines'
+
+test:
+	@test/run $(SUITES)
+
+test-pg17:
+	@test/run-pg17 $(SUITES)
+
+demo:
+	@demo/run

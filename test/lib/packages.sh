@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# Install from Debian what is missing, without a system cluster coming of it.
+
+need_packages()
+{
+	local package
+	local -a missing=()
+
+	for package in "$@"; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
+			missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	say "installing ${missing[*]}"
+	apt_get update
+	if [[ " ${missing[*]} " == *" postgresql-$PG_MAJOR "* ]]; then
+		install_without_cluster "${missing[@]}"
+	else
+		apt_get install "${missing[@]}"
+	fi
+}
+
+apt_get()
+{
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=600 \
+		-o Dpkg::Use-Pty=0 --no-install-recommends "$@" >&2 ||
+		die "apt-get $1 failed"
+}
+
+# Debian's server package makes a cluster and starts it, unless its
+# configuration says no.  It says no only while we install: what the machine's
+# owner installs later behaves as always.
+install_without_cluster()
+{
+	local conf=/etc/postgresql-common/createcluster.conf
+
+	apt_get install postgresql-common
+	as_root cp -p "$conf" "$conf.deltatx"
+	echo 'create_main_cluster = false' | as_root tee -a "$conf" > /dev/null
+	(apt_get install "$@") || {
+		as_root mv "$conf.deltatx" "$conf"
+		exit 1
+	}
+	as_root mv "$conf.deltatx" "$conf"
+}
