@@ -29,30 +29,26 @@ typedef struct FileBatch
 /* Insert the adds of a batch, staged to join the live set. */
 extern void deltatx_adds_insert(const FileBatch *batch);
 
-/* A file that a batch names and that is live: by index into the batch. */
+/* A file of the live set, or staged to join it, that a batch names. */
 typedef struct LiveMatch
 {
-	int			index;
-	int64		commit_id;
-	int32		ord;
+	int			index;			/* into the batch */
+	int64		commit_id;		/* of its add */
+	int32		ord;			/* of its add */
 	int64		size;
 	char	   *dv_id;			/* NULL: none */
 } LiveMatch;
 
-/*
- * Which files of the batch are in the live set, or staged to join it under
- * the batch's own commit_id (only when own is true; then only those).  The
- * result is in the current memory context.
- */
-extern int	deltatx_files_match(const FileBatch *batch, bool own, LiveMatch **matches);
+/* All of them; *matches is allocated in the current memory context. */
+extern int	deltatx_files_match(const FileBatch *batch, LiveMatch **matches);
 
 /*
- * Insert removes of a batch, each of the match with the same index;
- * superseded: they are no actions of the log, since the commit adds the file
- * again.
+ * Insert removes of n files, with ordinals from first_ord on.  removes: the
+ * actions, in the same order; NULL with superseded: these are no actions of
+ * the log, since the commit itself adds the files again.
  */
-extern void deltatx_removes_insert(const FileBatch *batch, const LiveMatch *matches,
-								   int n_matches, bool superseded);
+extern void deltatx_removes_insert(int64 commit_id, int32 first_ord, const LiveMatch *files,
+								   FileAction *const *removes, int n, bool superseded);
 
 /* Under the head's lock: take the files that explicit removes name out of the live set. */
 extern int64 deltatx_removes_apply(int64 table_id, int64 commit_id);
@@ -64,29 +60,30 @@ extern int64 deltatx_removes_apply(int64 table_id, int64 commit_id);
 extern int64 deltatx_removes_all(int64 table_id, int64 commit_id, int32 first_ord, int64 *bytes);
 
 /* The same for the live files in partitions that filter matches. */
-struct PartitionFilter;
 extern int64 deltatx_removes_matching(int64 table_id, int64 commit_id, int32 first_ord,
-									  const struct PartitionFilter *filter, int64 *bytes);
+									  const PartitionFilter *filter, int64 *bytes);
 
 /* The same for the live files in the partitions of the commit's own adds. */
-struct TableShape;
 extern int64 deltatx_removes_of_partitions(int64 table_id, int64 commit_id, int32 first_ord,
 										   const struct TableShape *shape, int64 *bytes);
 
 /*
- * A path that the commit adds and that is live under another commit, neither
- * removed by this one: NULL when there is none.  after_version: look only at
- * what versions after it added.
+ * A path that the commit adds and that a version after the given one has
+ * added, too; NULL when there is none.
  */
 extern char *deltatx_adds_first_duplicate(int64 table_id, int64 commit_id, int64 after_version);
 
 /*
- * A file that an explicit remove of the commit names and that is no longer
- * live; NULL when there is none.  *winner gets the version that removed it.
+ * A file that the commit removes and that a version after the given one has
+ * removed before it; NULL when there is none.  *winner gets that version.
  */
-extern char *deltatx_removes_first_gone(int64 table_id, int64 commit_id, int64 *winner);
+extern char *deltatx_removes_first_gone(int64 table_id, int64 commit_id, int64 after_version,
+										int64 *winner);
 
-/* Delete everything staged under the commits. */
-extern void deltatx_files_unstage(const int64 *table_ids, const int64 *commit_ids, int n);
+/* A file that the commit removes more than once; NULL when there is none. */
+extern char *deltatx_removes_first_twice(int64 commit_id);
+
+/* Delete all files that are staged under a commit. */
+extern void deltatx_files_unstage(int64 table_id, int64 commit_id);
 
 #endif							/* DELTATX_FILES_H */
