@@ -80,11 +80,13 @@ CREATE TABLE deltatx.dl_transactions (
 	user_name text NOT NULL,
 	isolation text NOT NULL,
 	table_ids bigint[] NOT NULL,
+	delta_ids text[] NOT NULL,
 	versions bigint[] NOT NULL,
 	read_table_ids bigint[] NOT NULL,
 	read_versions bigint[] NOT NULL
 );
 COMMENT ON TABLE deltatx.dl_transactions IS 'committed transactions, the tables they wrote and the tables they only read';
+COMMENT ON COLUMN deltatx.dl_transactions.delta_ids IS 'metaData.id of the tables written: published as participants, so kept when a table is dropped';
 
 -- Files.  Staged under a commit_id before there is a version: no other
 -- transaction sees them before COMMIT, and MVCC takes them away on ROLLBACK.

@@ -39,12 +39,10 @@ static CatalogPlan select_version = {
 	2, {INT8OID, INT8OID}
 };
 
-/* A participant that was dropped since still has its row while this version is unpublished. */
 static CatalogPlan select_participants = {
-	"SELECT t.delta_id, p.version FROM deltatx.dl_transactions x"
-	" CROSS JOIN LATERAL unnest(x.table_ids, x.versions) AS p (table_id, version)"
-	" JOIN deltatx.dl_tables t ON t.table_id OPERATOR(pg_catalog.=) p.table_id"
-	" WHERE x.transaction_id OPERATOR(pg_catalog.=) $1 ORDER BY p.table_id",
+	"SELECT p.delta_id, p.version FROM deltatx.dl_transactions x"
+	" CROSS JOIN LATERAL unnest(x.delta_ids, x.versions) WITH ORDINALITY AS p (delta_id, version, i)"
+	" WHERE x.transaction_id OPERATOR(pg_catalog.=) $1 ORDER BY p.i",
 	1, {UUIDOID}
 };
 

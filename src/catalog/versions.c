@@ -45,9 +45,10 @@ static CatalogPlan enqueue = {
 
 static CatalogPlan insert_transaction = {
 	"INSERT INTO deltatx.dl_transactions (transaction_id, stamp, user_name, isolation,"
-	" table_ids, versions, read_table_ids, read_versions)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-	8, {UUIDOID, INT8OID, TEXTOID, TEXTOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID}
+	" table_ids, delta_ids, versions, read_table_ids, read_versions)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	9, {UUIDOID, INT8OID, TEXTOID, TEXTOID, INT8ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+	INT8ARRAYOID}
 };
 
 static CatalogPlan select_of_transaction = {
@@ -87,10 +88,10 @@ deltatx_versions_insert(const NewTransaction *transaction, const NewVersion *ver
 	Datum		numbers = numbers_of(versions, n, offsetof(NewVersion, version));
 	Datum		id = UUIDPGetDatum(&transaction->id);
 	Datum		queued[3] = {id, ids, numbers};
-	Datum		args[8] = {
+	Datum		args[9] = {
 		id, Int64GetDatum(transaction->stamp),
 		deltatx_text_datum(transaction->user_name), deltatx_text_datum(transaction->isolation),
-		ids, numbers,
+		ids, texts_of(versions, n, offsetof(NewVersion, delta_id)), numbers,
 		deltatx_int8_array(transaction->read_table_ids, transaction->n_reads),
 		deltatx_int8_array(transaction->read_versions, transaction->n_reads)
 	};

@@ -19,6 +19,7 @@ typedef struct NewVersion
 	int64		table_id;
 	int64		version;
 	int64		commit_id;
+	const char *delta_id;
 	const char *operation;
 	const char *operation_parameters;	/* NULL: none */
 	const char *operation_metrics;	/* NULL: none */
