@@ -52,6 +52,8 @@ struct DeltaType
 	DeltaType  *element;		/* array's element, map's value */
 	DeltaType  *key;			/* map */
 	bool		contains_null;	/* array, map */
+	char	   *declared;		/* string: "char(n)" or "varchar(n)" where a column
+								 * list or LIKE said so; NULL otherwise */
 };
 
 struct DeltaField
@@ -112,12 +114,19 @@ extern DeltaSchema *deltatx_schema_from_columns(const char *columns,
 extern ProtocolAction *deltatx_protocol_for(const DeltaSchema *schema,
 											const List *configuration);
 
-/* Like the above, but keeps all that the old protocol lists. */
+/*
+ * Like the above, but keeps all that the old protocol lists.  NULL when the
+ * old protocol is enough.
+ */
 extern ProtocolAction *deltatx_protocol_extended(const ProtocolAction *old,
 												 const DeltaSchema *schema,
 												 const List *configuration);
 
-/* Every feature listed is one that this version honours; else UnsupportedFeature, naming it. */
+/*
+ * The lists are well formed, else place->condition; every feature listed, or
+ * implied by a version below 7, is one that this version honours, else
+ * UnsupportedFeature, naming it.
+ */
 extern void deltatx_protocol_check(const ProtocolAction *protocol,
 								   const DocumentPlace *place);
 
@@ -130,7 +139,8 @@ extern void deltatx_protocol_check_change(const ProtocolAction *old, const Proto
 /*
  * New files in a table whose schema or properties use row-level features
  * (checkConstraints, generatedColumns, ...) need the caller to vouch for
- * them; enforced: list of char * of feature names.  Raises UnsupportedFeature.
+ * them; enforced: list of char * of feature names.  Raises UnsupportedFeature,
+ * and place->condition for a name in enforced that isn't such a feature.
  */
 extern void deltatx_features_check_enforced(const TableShape *shape,
 											const List *enforced,
@@ -147,12 +157,25 @@ extern void deltatx_properties_check(const List *configuration,
 extern const char *deltatx_property(const List *configuration, const char *key);	/* NULL: not set */
 extern List *deltatx_properties_from_jsonb(Jsonb *properties, const DocumentPlace *place);
 
+/*
+ * What a new table's metaData.configuration holds: the given properties
+ * without delta.feature.*, which only speak to deltatx_protocol_for, and with
+ * in-commit timestamps on.
+ */
+extern List *deltatx_properties_stored(const List *configuration);
+
 /*----------
  * shape.c
  *----------
  */
 
-/* Everything is copied into the current memory context. */
+/*
+ * Everything is copied into the current memory context.  Raises
+ * place->condition where schema and partitioning don't fit together, and
+ * UnsupportedFeature where schema or properties use a feature that the
+ * protocol doesn't list.  Doesn't check properties' names and values, nor the
+ * protocol itself: what was accepted once must go on being readable.
+ */
 extern TableShape *deltatx_shape_build(const MetadataAction *metadata,
 									   const ProtocolAction *protocol,
 									   const DocumentPlace *place);
@@ -160,7 +183,8 @@ extern TableShape *deltatx_shape_build(const MetadataAction *metadata,
 /*
  * May the table go from one shape to the other?  No column silently dropped,
  * no type changed, none made NOT NULL while there are files, partition
- * columns, table id and format fixed.
+ * columns, table id and format fixed; properties that are new or have changed
+ * pass deltatx_properties_check.
  */
 extern void deltatx_shape_check_change(const TableShape *old, const TableShape *new,
 									   bool has_files, const DocumentPlace *place);
