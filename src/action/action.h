@@ -221,6 +221,14 @@ extern bool deltatx_partition_filter_matches(const PartitionFilter *filter,
 											 const char *partition_values);
 
 /*
+ * partition_values name exactly the partition columns, with values of their
+ * types; else InvalidAction.  Part of deltatx_action_validate().
+ */
+extern void deltatx_partition_values_check(const char *partition_values,
+										   const struct TableShape *shape,
+										   const DocumentPlace *place);
+
+/*
  * A canonical text of a file's partition values: equal for two files exactly
  * when they are in the same partition (values compare in their types; a
  * missing value, null and "" are the same).
