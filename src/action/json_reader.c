@@ -307,7 +307,7 @@ static void
 malformed(JsonReader *reader, JsonParseErrorType error)
 {
 	DocumentPlace place = reader->place;
-	char	   *complaint = json_errdetail(error, reader->lex);
+	char	   *complaint = pstrdup(json_errdetail(error, reader->lex));
 	int			length = strlen(complaint);
 
 	if (length > MAX_COMPLAINT)
