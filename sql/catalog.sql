@@ -190,6 +190,7 @@ CREATE TABLE deltatx.dl_domain_metadata (
 	extra text,
 	PRIMARY KEY (table_id, version, domain)
 );
+CREATE INDEX dl_domain_metadata_domain ON deltatx.dl_domain_metadata (table_id, domain, version);
 COMMENT ON TABLE deltatx.dl_domain_metadata IS 'domainMetadata actions';
 
 -- Idempotency.  A row is inserted at begin, so that a second holder waits.

@@ -77,8 +77,15 @@ static CatalogPlan select_domains = {
 };
 
 static CatalogPlan select_newest_txn = {
-	"SELECT app_version FROM deltatx.dl_txn_actions"
+	"SELECT app_version, version FROM deltatx.dl_txn_actions"
 	" WHERE table_id OPERATOR(pg_catalog.=) $1 AND app_id OPERATOR(pg_catalog.=) $2"
+	" ORDER BY version DESC LIMIT 1",
+	2, {INT8OID, TEXTOID}
+};
+
+static CatalogPlan select_newest_domain = {
+	"SELECT version FROM deltatx.dl_domain_metadata"
+	" WHERE table_id OPERATOR(pg_catalog.=) $1 AND domain OPERATOR(pg_catalog.=) $2"
 	" ORDER BY version DESC LIMIT 1",
 	2, {INT8OID, TEXTOID}
 };
@@ -285,11 +292,22 @@ deltatx_domains_load(int64 table_id, int64 version)
 }
 
 int64
-deltatx_txn_newest(int64 table_id, const char *app_id)
+deltatx_txn_newest(int64 table_id, const char *app_id, int64 *version)
 {
 	Datum		args[2] = {Int64GetDatum(table_id), deltatx_text_datum(app_id)};
 
 	if (deltatx_plan_execute(&select_newest_txn, args, NULL) == 0)
+		return -1;
+	*version = deltatx_result_int64(SPI_tuptable->vals[0], 2);
+	return deltatx_result_int64(SPI_tuptable->vals[0], 1);
+}
+
+int64
+deltatx_domain_newest(int64 table_id, const char *domain)
+{
+	Datum		args[2] = {Int64GetDatum(table_id), deltatx_text_datum(domain)};
+
+	if (deltatx_plan_execute(&select_newest_domain, args, NULL) == 0)
 		return -1;
 	return deltatx_result_int64(SPI_tuptable->vals[0], 1);
 }

@@ -28,7 +28,13 @@ extern ProtocolAction *deltatx_protocol_load(int64 table_id, int64 version, bool
 extern List *deltatx_txns_load(int64 table_id, int64 version);
 extern List *deltatx_domains_load(int64 table_id, int64 version);
 
-/* The newest version that an application recorded in a table by txn; -1: none. */
-extern int64 deltatx_txn_newest(int64 table_id, const char *app_id);
+/*
+ * The newest application version that a table records by txn, -1: none;
+ * *version gets the table's version that holds it.
+ */
+extern int64 deltatx_txn_newest(int64 table_id, const char *app_id, int64 *version);
+
+/* The newest version of a table that holds domainMetadata of a domain; -1: none. */
+extern int64 deltatx_domain_newest(int64 table_id, const char *domain);
 
 #endif							/* DELTATX_CONTROLS_H */

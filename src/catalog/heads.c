@@ -39,6 +39,7 @@ static CatalogPlan lock_heads[] = {
 	[HEAD_WRITE] = {SELECT_HEADS " FOR NO KEY UPDATE", 1, {INT8ARRAYOID}},
 	[HEAD_READ] = {SELECT_HEADS " FOR SHARE", 1, {INT8ARRAYOID}},
 	[HEAD_DROP] = {SELECT_HEADS " FOR UPDATE", 1, {INT8ARRAYOID}},
+	[HEAD_NO_LOCK] = {SELECT_HEADS, 1, {INT8ARRAYOID}},
 };
 
 static CatalogPlan bump_heads = {

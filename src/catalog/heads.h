@@ -16,7 +16,8 @@ typedef enum HeadLock
 {
 	HEAD_WRITE,					/* FOR NO KEY UPDATE */
 	HEAD_READ,					/* FOR SHARE */
-	HEAD_DROP					/* FOR UPDATE */
+	HEAD_DROP,					/* FOR UPDATE */
+	HEAD_NO_LOCK				/* only look */
 } HeadLock;
 
 typedef struct TableHead

@@ -124,7 +124,11 @@ deltatx_app_version_take(const char *role_name, const char *app_id, int64 app_ve
 
 	read_holder(holder);
 	if (deltatx_result_int64(SPI_tuptable->vals[0], 3) != app_version)
+	{
+		/* A later version says nothing about the content of this one. */
+		holder->has_fingerprint = false;
 		(void) deltatx_plan_execute(&release_app_version, args, NULL);
+	}
 	return false;
 }
 

@@ -63,7 +63,7 @@ typedef struct Event
 			BeginOptions options;
 			TimestampTz at;
 			bool		replayed;
-			pg_uuid_t	replayed_id;
+			KeyHolder	replayed_as;
 		}			begin;
 		StageCall	stage;
 		DeclaredRead read;
@@ -165,21 +165,22 @@ deltatx_session_staged_commits(int64 **commit_ids)
 
 void
 deltatx_session_log_begin(const pg_uuid_t *id, const BeginOptions *options,
-						  const pg_uuid_t *replayed_id)
+						  const KeyHolder *replayed_as)
 {
 	Event	   *event = new_event(EVENT_BEGIN);
 	MemoryContext old = MemoryContextSwitchTo(event->context);
 
 	event->u.begin.id = *id;
 	event->u.begin.options = *options;
+	event->u.begin.options.role_name = pstrdup(options->role_name);
 	event->u.begin.options.idempotency_key = copy_or_null(options->idempotency_key);
 	event->u.begin.options.operation = copy_or_null(options->operation);
 	event->u.begin.options.user_metadata = copy_or_null(options->user_metadata);
 	event->u.begin.options.app_id = copy_or_null(options->app_id);
 	event->u.begin.at = GetCurrentTimestamp();
-	event->u.begin.replayed = replayed_id != NULL;
-	if (replayed_id != NULL)
-		event->u.begin.replayed_id = *replayed_id;
+	event->u.begin.replayed = replayed_as != NULL;
+	if (replayed_as != NULL)
+		event->u.begin.replayed_as = *replayed_as;
 	MemoryContextSwitchTo(old);
 	append_event(event);
 }
@@ -367,7 +368,7 @@ fold_begin(Event *event)
 	current->options = event->u.begin.options;
 	current->begun_at = event->u.begin.at;
 	current->replayed = event->u.begin.replayed;
-	current->replayed_id = event->u.begin.replayed_id;
+	current->replayed_as = event->u.begin.replayed_as;
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "catalog/keys.h"
 #include "deltatx.h"
 
 /* No version: a read, an expectation, a head that does not apply. */
@@ -28,6 +29,7 @@ typedef enum StageMode
 /* What deltatx_begin was told. */
 typedef struct BeginOptions
 {
+	char	   *role_name;		/* who began it: keys are scoped by it */
 	int			isolation;		/* IsolationLevel; -1: by table, then by setting */
 	int			timeout;		/* milliseconds; -1: by setting */
 	char	   *idempotency_key;	/* NULL: none */
@@ -93,8 +95,8 @@ typedef struct OpenTransaction
 	pg_uuid_t	id;
 	BeginOptions options;
 	TimestampTz begun_at;
-	pg_uuid_t	replayed_id;	/* what a replay stands for */
-	bool		replayed;
+	bool		replayed;		/* its key, or app version, was committed before */
+	KeyHolder	replayed_as;	/* by this one */
 	int64		actions;		/* staged so far */
 	List	   *tables;			/* of StagedTable *, in order of first staging */
 	List	   *reads;			/* of DeclaredRead * */
@@ -120,7 +122,7 @@ extern int	deltatx_session_staged_commits(int64 **commit_ids);
  * are copied.  Call these last, when nothing can fail any more.
  */
 extern void deltatx_session_log_begin(const pg_uuid_t *id, const BeginOptions *options,
-									  const pg_uuid_t *replayed_id);
+									  const KeyHolder *replayed_as);
 extern void deltatx_session_log_stage(const StageCall *call);
 extern void deltatx_session_log_read(const DeclaredRead *read);
 extern void deltatx_session_log_end(void);

@@ -22,9 +22,8 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "catalog/files.h"
@@ -224,7 +223,8 @@ stage_replay(const StageRequest *request, OpenTransaction *transaction)
 	stager.fingerprint = fingerprint_for(transaction, request, filter);
 	(void) parse(request, stager.batch_context, digest_only, &stager);
 
-	stager.call.table_id = -1 - (int64) string_hash(request->table_name, NAMEDATALEN * 4);
+	stager.call.table_id = -1 - (int64) hash_bytes((const unsigned char *) request->table_name,
+																strlen(request->table_name));
 	stager.call.table_name = unconstify(char *, request->table_name);
 	stager.call.read_version = NO_VERSION;
 	stager.call.expected_version = NO_VERSION;

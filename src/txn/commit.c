@@ -1,0 +1,587 @@
+/*-------------------------------------------------------------------------
+ *
+ * commit.c
+ *	  Lock, validate, insert, bump: the commit of a deltatx transaction.
+ *
+ * (1) Lock the heads of all tables that were written or read, in the order of
+ *	   table_id.  From here on their versions stand still.
+ * (2) Validate against the versions that won since each table was staged.
+ * (3) Take removed files out of the live set; insert a version for each table,
+ *	   which binds the rows staged under its commit_id.
+ * (4) Bump the heads.
+ *
+ * Adds are not touched here, however many: stage has checked them against the
+ * live set of its snapshot, and what remains is to look at what later versions
+ * added.  So the locks are held for a time that grows with what is removed and
+ * with the winners, and then until the caller's COMMIT.
+ *
+ * Nothing here is final before that COMMIT.  A crash at any point, an error, a
+ * ROLLBACK or a ROLLBACK TO SAVEPOINT takes all of it back through MVCC, the
+ * session's event included; a lost answer to COMMIT is what idempotency keys
+ * are for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+
+#include "catalog/controls.h"
+#include "catalog/files.h"
+#include "catalog/heads.h"
+#include "catalog/keys.h"
+#include "catalog/scope.h"
+#include "catalog/tables.h"
+#include "conflict/conflict.h"
+#include "mirror/mirror.h"
+#include "txn/commit.h"
+#include "txn/describe.h"
+#include "txn/fingerprint.h"
+#include "txn/isolation.h"
+#include "txn/rights.h"
+#include "txn/stamp.h"
+#include "txn/uuid7.h"
+
+/* A table of the transaction, its head, and what was assumed of it. */
+typedef struct Participation
+{
+	StagedTable *staged;		/* NULL: only read */
+	const char *table_name;
+	int64		read_version;	/* oldest declared read; NO_VERSION: none */
+	TableHead	head;
+} Participation;
+
+typedef struct Commit
+{
+	OpenTransaction *transaction;
+	int			n;
+	Participation *tables;		/* by table_id */
+	int			n_written;
+	NewTransaction new_transaction;
+	NewVersion *versions;		/* of the written ones */
+} Commit;
+
+static Commit *prepare(OpenTransaction *transaction);
+static Participation *participation_of(Commit *commit, int64 table_id, const char *table_name);
+static int	by_table_id(const void *a, const void *b);
+static void lock_heads(Commit *commit, HeadLock write, HeadLock read);
+static void validate(Commit *commit);
+static void validate_table(Commit *commit, Participation *table);
+static void validate_application(const OpenTransaction *transaction, const Participation *table);
+static void validate_controls(const Participation *table);
+static void build(Commit *commit);
+static void build_version(Commit *commit, Participation *table, NewVersion *version);
+static int64 remove_files(Participation *table, const TableShape *shape, int64 *bytes);
+static int64 remove_implied(Participation *table, const TableShape *shape, int32 first_ord,
+							int64 *bytes);
+static void advance_head(Participation *table, const NewVersion *version, int64 gone,
+						 int64 bytes_gone, DeltaTimestamp stamp);
+static const TableShape *shape_of(const Participation *table);
+static void insert(Commit *commit);
+static void write_controls(const Commit *commit, const Participation *table);
+static VersionRow *rows_of(const Commit *commit, MemoryContext context);
+static int	by_name(const void *a, const void *b);
+static int	replay(OpenTransaction *transaction, VersionRow **rows);
+static void refuse_other_content(const OpenTransaction *transaction);
+
+int
+deltatx_commit_transaction(VersionRow **rows, bool *replayed)
+{
+	OpenTransaction *transaction = deltatx_session_require("deltatx_commit");
+	MemoryContext result_context = CurrentMemoryContext;
+	CatalogScope scope;
+	Commit	   *commit;
+	int			n;
+
+	*replayed = transaction->replayed;
+	if (transaction->replayed)
+		return replay(transaction, rows);
+
+	deltatx_scope_enter(&scope);
+	commit = prepare(transaction);
+	commit->new_transaction.user_name = GetUserNameFromId(scope.user, false);
+	lock_heads(commit, HEAD_WRITE, HEAD_READ);
+	validate(commit);
+	if (commit->n_written > 0)
+	{
+		build(commit);
+		insert(commit);
+	}
+	n = commit->n_written;
+	*rows = rows_of(commit, result_context);
+	deltatx_scope_leave(&scope);
+
+	if (n > 0)
+		deltatx_mirror_wake_at_commit();
+	deltatx_session_log_end();
+	return n;
+}
+
+void
+deltatx_commit_validate(void)
+{
+	OpenTransaction *transaction = deltatx_session_require("deltatx_validate");
+	CatalogScope scope;
+	Commit	   *commit;
+
+	if (transaction->replayed)
+		return;
+	deltatx_scope_enter(&scope);
+	commit = prepare(transaction);
+	lock_heads(commit, HEAD_NO_LOCK, HEAD_NO_LOCK);
+	validate(commit);
+	deltatx_scope_leave(&scope);
+}
+
+void
+deltatx_commit_rollback(void)
+{
+	OpenTransaction *transaction = deltatx_session_current();
+	CatalogScope scope;
+	ListCell   *cell;
+
+	if (transaction == NULL)
+		(void) deltatx_session_require("deltatx_rollback");
+
+	if (!transaction->replayed)
+	{
+		deltatx_scope_enter(&scope);
+		foreach(cell, transaction->tables)
+		{
+			StageCall  *sum = &((StagedTable *) lfirst(cell))->sum;
+
+			deltatx_files_unstage(sum->table_id, sum->commit_id);
+		}
+		deltatx_keys_release(transaction->options.role_name, transaction->options.idempotency_key,
+							 transaction->options.app_id, transaction->options.app_version);
+		deltatx_scope_leave(&scope);
+	}
+	deltatx_session_log_end();
+}
+
+static Commit *
+prepare(OpenTransaction *transaction)
+{
+	Commit	   *commit = palloc0(sizeof(Commit));
+	ListCell   *cell;
+
+	commit->transaction = transaction;
+	commit->tables = palloc0(sizeof(Participation) *
+							 Max(1, list_length(transaction->tables) + list_length(transaction->reads)));
+	foreach(cell, transaction->tables)
+	{
+		StagedTable *staged = lfirst(cell);
+		Participation *table = participation_of(commit, staged->sum.table_id, staged->sum.table_name);
+
+		table->staged = staged;
+		table->read_version = staged->sum.read_version;
+		commit->n_written++;
+	}
+	foreach(cell, transaction->reads)
+	{
+		DeclaredRead *read = lfirst(cell);
+		Participation *table = participation_of(commit, read->table_id, read->table_name);
+
+		if (table->read_version == NO_VERSION || read->version < table->read_version)
+			table->read_version = read->version;
+	}
+	qsort(commit->tables, commit->n, sizeof(Participation), by_table_id);
+	return commit;
+}
+
+static Participation *
+participation_of(Commit *commit, int64 table_id, const char *table_name)
+{
+	Participation *table;
+
+	for (int i = 0; i < commit->n; i++)
+		if (commit->tables[i].head.table_id == table_id)
+			return &commit->tables[i];
+
+	table = &commit->tables[commit->n++];
+	table->head.table_id = table_id;
+	table->table_name = table_name;
+	table->read_version = NO_VERSION;
+	return table;
+}
+
+static int
+by_table_id(const void *a, const void *b)
+{
+	int64		left = ((const Participation *) a)->head.table_id;
+	int64		right = ((const Participation *) b)->head.table_id;
+
+	return (left > right) - (left < right);
+}
+
+static void
+lock_heads(Commit *commit, HeadLock write, HeadLock read)
+{
+	TableHead  *heads = palloc(sizeof(TableHead) * Max(1, commit->n));
+	int64	   *ids = palloc(sizeof(int64) * Max(1, commit->n));
+	char	   *state;
+	int64		refused;
+
+	for (int i = 0; i < commit->n; i++)
+	{
+		heads[i].table_id = ids[i] = commit->tables[i].head.table_id;
+		heads[i].lock = commit->tables[i].staged != NULL ? write : read;
+	}
+	deltatx_heads_lock(heads, commit->n, commit->n == 1 ? commit->tables[0].table_name : NULL);
+
+	for (int i = 0; i < commit->n; i++)
+	{
+		commit->tables[i].head = heads[i];
+		if (!heads[i].found)
+			deltatx_rights_refuse_missing(commit->tables[i].table_name);
+	}
+
+	refused = deltatx_heads_first_refused(ids, commit->n, &state);
+	if (refused >= 0)
+		deltatx_rights_refuse_state(participation_of(commit, refused, NULL)->table_name, state);
+}
+
+static void
+validate(Commit *commit)
+{
+	for (int i = 0; i < commit->n; i++)
+		validate_table(commit, &commit->tables[i]);
+}
+
+static void
+validate_table(Commit *commit, Participation *table)
+{
+	const StageCall *sum = table->staged == NULL ? NULL : &table->staged->sum;
+	ConflictInput input = {
+		.table_name = table->table_name,
+		.writes = sum != NULL,
+		.seen_version = sum == NULL ? NO_VERSION : sum->seen_version,
+		.expected_version = sum == NULL ? NO_VERSION : sum->expected_version,
+		.read_version = table->read_version,
+		.current_version = table->head.current_version,
+		.metadata_version = table->head.metadata_version,
+		.protocol_version = table->head.protocol_version,
+	};
+	char	   *path;
+	int64		winner;
+
+	deltatx_conflict_check(&input);
+	if (sum == NULL)
+		return;
+
+	validate_application(commit->transaction, table);
+	path = sum->removes == 0 ? NULL : deltatx_removes_first_twice(sum->commit_id);
+	if (path != NULL)
+		deltatx_refuse(&(DocumentPlace) {DTX_INVALID_ACTION, table->table_name}, "path",
+					   "Stage each remove once.", "file \"%s\" is removed twice", path);
+
+	if (sum->seen_version == table->head.current_version)
+		return;
+	validate_controls(table);
+	path = sum->removes + sum->superseded == 0 ? NULL :
+		deltatx_removes_first_gone(sum->table_id, sum->commit_id, sum->seen_version, &winner);
+	if (path != NULL)
+		deltatx_conflict_refuse_deleted(table->table_name, path, winner);
+	path = sum->adds == 0 ? NULL :
+		deltatx_adds_first_duplicate(sum->table_id, sum->commit_id, sum->seen_version);
+	if (path != NULL)
+		deltatx_conflict_refuse_added(table->table_name, path);
+}
+
+/* The application version of deltatx_begin, against what the table itself records. */
+static void
+validate_application(const OpenTransaction *transaction, const Participation *table)
+{
+	const BeginOptions *options = &transaction->options;
+	int64		version;
+	int64		newest;
+
+	if (options->app_id == NULL)
+		return;
+	newest = deltatx_txn_newest(table->head.table_id, options->app_id, &version);
+	if (newest >= 0 && version > table->staged->sum.seen_version)
+		deltatx_conflict_refuse_application(table->table_name, options->app_id, version);
+	if (newest >= options->app_version)
+		ereport(ERROR,
+				(deltatx_condition(DTX_KEY_REUSED, table->table_name),
+				 errmsg("table \"%s\" is past version " INT64_FORMAT " of application \"%s\"",
+						table->table_name, options->app_version, options->app_id),
+				 errdetail_internal("app_version=" INT64_FORMAT " actual=" INT64_FORMAT,
+									options->app_version, newest),
+				 errhint("Part of this work was committed under the same app_id by another transaction or role; deltatx_app_version() tells how far each table is.")));
+}
+
+/* txn and domainMetadata actions, against the winners' ones. */
+static void
+validate_controls(const Participation *table)
+{
+	const StageCall *sum = &table->staged->sum;
+	ListCell   *cell;
+
+	foreach(cell, sum->txns)
+	{
+		TxnAction  *txn = lfirst(cell);
+		int64		version;
+
+		if (deltatx_txn_newest(sum->table_id, txn->app_id, &version) >= 0 &&
+			version > sum->seen_version)
+			deltatx_conflict_refuse_application(table->table_name, txn->app_id, version);
+	}
+	foreach(cell, sum->domains)
+	{
+		DomainAction *domain = lfirst(cell);
+		int64		version = deltatx_domain_newest(sum->table_id, domain->domain);
+
+		if (version > sum->seen_version)
+			deltatx_conflict_refuse_domain(table->table_name, domain->domain, version);
+	}
+}
+
+/* Decide what the versions are, and take removed files out of the live sets. */
+static void
+build(Commit *commit)
+{
+	NewTransaction *transaction = &commit->new_transaction;
+	int64	   *read_ids = palloc(sizeof(int64) * commit->n);
+	int64	   *read_versions = palloc(sizeof(int64) * commit->n);
+	DeltaTimestamp newest = 0;
+	int			written = 0;
+
+	for (int i = 0; i < commit->n; i++)
+		newest = Max(newest, commit->tables[i].head.last_stamp);
+
+	transaction->id = commit->transaction->id;
+	transaction->stamp = deltatx_stamp_choose(newest);
+	transaction->read_table_ids = read_ids;
+	transaction->read_versions = read_versions;
+
+	commit->versions = palloc0(sizeof(NewVersion) * commit->n_written);
+	for (int i = 0; i < commit->n; i++)
+	{
+		Participation *table = &commit->tables[i];
+
+		if (table->staged != NULL)
+			build_version(commit, table, &commit->versions[written++]);
+		else
+		{
+			read_ids[transaction->n_reads] = table->head.table_id;
+			read_versions[transaction->n_reads++] = table->head.current_version;
+		}
+	}
+	transaction->isolation = commit->versions[0].isolation;
+}
+
+static void
+build_version(Commit *commit, Participation *table, NewVersion *version)
+{
+	const StageCall *sum = &table->staged->sum;
+	const TableShape *shape = shape_of(table);
+	int64		bytes_gone;
+	int64		gone = remove_files(table, shape, &bytes_gone);
+
+	version->table_id = sum->table_id;
+	version->version = table->head.current_version + 1;
+	version->commit_id = sum->commit_id;
+	version->delta_id = shape->metadata.id;
+	version->read_version = table->read_version != NO_VERSION ? table->read_version : sum->seen_version;
+	version->isolation = deltatx_isolation_name(deltatx_isolation_of(commit->transaction, shape));
+	version->files_added = sum->adds;
+	version->files_removed = gone - sum->superseded;
+	version->bytes_added = sum->bytes_added;
+	version->bytes_removed = bytes_gone;
+	version->is_blind_append = sum->adds > 0 && gone == 0 && table->read_version == NO_VERSION &&
+		sum->metadata == NULL && sum->protocol == NULL &&
+		(sum->mode == STAGE_ACTIONS || sum->mode == STAGE_APPEND);
+	deltatx_describe_version(commit->transaction, table->staged, version);
+	advance_head(table, version, gone, bytes_gone, commit->new_transaction.stamp);
+}
+
+/* Returns how many files left the live set, renewed ones included. */
+static int64
+remove_files(Participation *table, const TableShape *shape, int64 *bytes)
+{
+	const StageCall *sum = &table->staged->sum;
+	int64		explicit = sum->removes + sum->superseded;
+	int64		implied;
+	int64		implied_bytes = 0;
+
+	if (explicit > 0 && deltatx_removes_apply(sum->table_id, sum->commit_id) != explicit)
+		elog(ERROR, "table \"%s\": files to remove are not live, and no winner removed them",
+			 table->table_name);
+	implied = remove_implied(table, shape, sum->next_remove, &implied_bytes);
+	*bytes = sum->bytes_removed + implied_bytes;
+	return explicit + implied;
+}
+
+/* What the mode removes. */
+static int64
+remove_implied(Participation *table, const TableShape *shape, int32 first_ord, int64 *bytes)
+{
+	const StageCall *sum = &table->staged->sum;
+	DocumentPlace place = {DTX_INVALID_ACTION, table->table_name};
+
+	if (sum->mode == STAGE_OVERWRITE_PARTITIONS)
+		return deltatx_removes_of_partitions(sum->table_id, sum->commit_id, first_ord, shape, bytes);
+	if (sum->mode != STAGE_OVERWRITE)
+		return 0;
+	if (sum->partition_filter == NULL)
+		return deltatx_removes_all(sum->table_id, sum->commit_id, first_ord, bytes);
+	return deltatx_removes_matching(sum->table_id, sum->commit_id, first_ord,
+									deltatx_partition_filter_parse(
+																   DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
+																									  CStringGetDatum(sum->partition_filter))),
+																   shape, &place),
+									bytes);
+}
+
+static void
+advance_head(Participation *table, const NewVersion *version, int64 gone, int64 bytes_gone,
+			 DeltaTimestamp stamp)
+{
+	const StageCall *sum = &table->staged->sum;
+	TableHead  *head = &table->head;
+
+	head->current_version = version->version;
+	head->last_stamp = stamp;
+	head->num_files += sum->adds - gone;
+	head->num_bytes += sum->bytes_added - bytes_gone;
+	if (sum->metadata != NULL)
+		head->metadata_version = version->version;
+	if (sum->protocol != NULL)
+		head->protocol_version = version->version;
+	if (sum->metadata != NULL || sum->protocol != NULL)
+		head->shape_commit_id = sum->commit_id;
+}
+
+/* The shape that the locked head names: no winner has changed it since stage. */
+static const TableShape *
+shape_of(const Participation *table)
+{
+	TableRef	ref = {
+		.table_id = table->head.table_id,
+		.table_name = unconstify(char *, table->table_name),
+		.current_version = table->head.current_version,
+		.shape_commit_id = table->head.shape_commit_id,
+	};
+
+	return deltatx_table_shape(&ref);
+}
+
+static void
+insert(Commit *commit)
+{
+	const BeginOptions *options = &commit->transaction->options;
+	TableHead  *heads = palloc(sizeof(TableHead) * commit->n);
+
+	deltatx_versions_insert(&commit->new_transaction, commit->versions, commit->n_written);
+	for (int i = 0; i < commit->n; i++)
+	{
+		if (commit->tables[i].staged != NULL)
+			write_controls(commit, &commit->tables[i]);
+		heads[i] = commit->tables[i].head;
+	}
+	deltatx_heads_bump(heads, commit->n);
+
+	if (options->idempotency_key != NULL || options->app_id != NULL)
+	{
+		uint8		fingerprint[PG_SHA256_DIGEST_LENGTH];
+
+		deltatx_fingerprint_of(commit->transaction, fingerprint);
+		deltatx_keys_finish(options->role_name, options->idempotency_key, options->app_id,
+							options->app_version, fingerprint);
+	}
+}
+
+static void
+write_controls(const Commit *commit, const Participation *table)
+{
+	const StageCall *sum = &table->staged->sum;
+	const BeginOptions *options = &commit->transaction->options;
+	int64		version = table->head.current_version;
+
+	if (sum->protocol != NULL)
+		deltatx_protocol_insert(sum->table_id, version, sum->protocol);
+	if (sum->metadata != NULL)
+		deltatx_metadata_insert(sum->table_id, version, sum->metadata);
+	deltatx_txns_insert(sum->table_id, version, sum->txns);
+	deltatx_domains_insert(sum->table_id, version, sum->domains);
+	if (options->app_id != NULL)
+	{
+		TxnAction	txn = {options->app_id, options->app_version, commit->new_transaction.stamp, NULL};
+
+		deltatx_txns_insert(sum->table_id, version, list_make1(&txn));
+	}
+}
+
+/* For the caller: by table name, in a context that outlives the scope. */
+static VersionRow *
+rows_of(const Commit *commit, MemoryContext context)
+{
+	VersionRow *rows = MemoryContextAlloc(context, sizeof(VersionRow) * Max(1, commit->n_written));
+	int			n = 0;
+
+	for (int i = 0; i < commit->n; i++)
+	{
+		const NewVersion *version = &commit->versions[n];
+
+		if (commit->tables[i].staged == NULL)
+			continue;
+		rows[n].table_name = MemoryContextStrdup(context, commit->tables[i].table_name);
+		rows[n].version = version->version;
+		rows[n].files_added = version->files_added;
+		rows[n].files_removed = version->files_removed;
+		rows[n++].stamp = commit->new_transaction.stamp;
+	}
+	qsort(rows, n, sizeof(VersionRow), by_name);
+	return rows;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(((const VersionRow *) a)->table_name, ((const VersionRow *) b)->table_name);
+}
+
+/* The results of the first attempt, when this one brought the same. */
+static int
+replay(OpenTransaction *transaction, VersionRow **rows)
+{
+	MemoryContext result_context = CurrentMemoryContext;
+	MemoryContext scope_context;
+	CatalogScope scope;
+	int			n;
+
+	refuse_other_content(transaction);
+
+	deltatx_scope_enter(&scope);
+	scope_context = MemoryContextSwitchTo(result_context);
+	n = deltatx_versions_of_transaction(&transaction->replayed_as.transaction_id, rows);
+	MemoryContextSwitchTo(scope_context);
+	deltatx_scope_leave(&scope);
+
+	deltatx_session_log_end();
+	return n;
+}
+
+/* A caller that saw deltatx_replayed() and staged nothing is right, too. */
+static void
+refuse_other_content(const OpenTransaction *transaction)
+{
+	uint8		fingerprint[PG_SHA256_DIGEST_LENGTH];
+
+	if (transaction->tables == NIL || !transaction->replayed_as.has_fingerprint)
+		return;
+	deltatx_fingerprint_of(transaction, fingerprint);
+	if (memcmp(fingerprint, transaction->replayed_as.fingerprint, sizeof(fingerprint)) == 0)
+		return;
+
+	ereport(ERROR,
+			(deltatx_condition(DTX_KEY_REUSED, NULL),
+			 errmsg("other content was committed under this idempotency key or app_version"),
+			 errdetail_internal("transaction=%s",
+								deltatx_uuid_text(&transaction->replayed_as.transaction_id)),
+			 errhint("Use a key for one piece of work only; to do other work, begin with another key.")));
+}
