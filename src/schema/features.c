@@ -17,8 +17,8 @@
 
 #include "miscadmin.h"
 
+#include "action/json_reader.h"
 #include "schema/features.h"
-#include "schema/json.h"
 
 const Feature deltatx_features[FEATURE_COUNT] = {
 	[FEATURE_APPEND_ONLY] = {"appendOnly", FEATURE_HONOURED, false, 0, 2},
@@ -88,7 +88,9 @@ static const PropertyUse property_uses[] = {
 static Bitmapset *features_of_type(Bitmapset *used, const DeltaType *type);
 static Bitmapset *features_of_fields(Bitmapset *used, const DeltaSchema *schema);
 static Bitmapset *features_of_metadata(Bitmapset *used, const char *metadata);
+static Bitmapset *feature_of_key(Bitmapset *used, const char *key);
 static Bitmapset *features_to_vouch_for(const TableShape *shape);
+static void refuse_unlisted(const Feature *feature, const DocumentPlace *place) pg_attribute_noreturn();
 static void check_vouchable(const List *enforced, const DocumentPlace *place);
 
 const Feature *
@@ -158,17 +160,12 @@ deltatx_features_check_listed(const TableShape *shape, const DocumentPlace *plac
 {
 	Bitmapset  *used = bms_union(deltatx_features_of_schema(shape->schema),
 								 deltatx_features_of_properties(shape->metadata.configuration));
-	DocumentPlace unsupported = *place;
 	int			id = -1;
 
-	unsupported.condition = DTX_UNSUPPORTED_FEATURE;
 	while ((id = bms_next_member(used, id)) >= 0)
 	{
 		if (!deltatx_protocol_supports(&shape->protocol, &deltatx_features[id]))
-			deltatx_refuse(&unsupported, NULL,
-						   "Stage a protocol action that lists the feature as well, or use deltatx_alter_table, which does so itself.",
-						   "schema or properties use the table feature \"%s\", which the table's protocol does not list",
-						   deltatx_features[id].name);
+			refuse_unlisted(&deltatx_features[id], place);
 	}
 	bms_free(used);
 }
@@ -224,26 +221,38 @@ features_of_type(Bitmapset *used, const DeltaType *type)
 	return features_of_fields(used, &type->fields);
 }
 
-/* The metadata has been parsed before, so no error of the document can come up here. */
+/* The metadata was parsed with its schema, so it has no error that could come up here. */
 static Bitmapset *
 features_of_metadata(Bitmapset *used, const char *metadata)
 {
 	DocumentPlace nowhere = {.condition = DTX_MALFORMED_JSON};
-	ListCell   *lc;
+	JsonReader	reader;
+	JsonObject	object;
 
 	if (strcmp(metadata, "{}") == 0)
 		return used;
 
-	foreach(lc, deltatx_json_parse(metadata, "metadata", &nowhere)->keys)
+	deltatx_json_open(&reader, metadata, strlen(metadata), &nowhere, NULL);
+	deltatx_json_enter_object(&reader, &object, "metadata");
+	while (deltatx_json_next_member(&reader, &object))
 	{
-		for (int i = 0; i < lengthof(metadata_uses); i++)
-		{
-			const MetadataUse *use = &metadata_uses[i];
+		used = feature_of_key(used, reader.key.data);
+		deltatx_json_skip(&reader);
+	}
+	deltatx_json_close(&reader);
+	return used;
+}
 
-			if (use->prefix ? strncmp(lfirst(lc), use->key, strlen(use->key)) == 0
-				: strcmp(lfirst(lc), use->key) == 0)
-				used = bms_add_member(used, use->feature);
-		}
+static Bitmapset *
+feature_of_key(Bitmapset *used, const char *key)
+{
+	for (int i = 0; i < lengthof(metadata_uses); i++)
+	{
+		const MetadataUse *use = &metadata_uses[i];
+
+		if (use->prefix ? strncmp(key, use->key, strlen(use->key)) == 0
+			: strcmp(key, use->key) == 0)
+			used = bms_add_member(used, use->feature);
 	}
 	return used;
 }
@@ -287,4 +296,21 @@ check_vouchable(const List *enforced, const DocumentPlace *place)
 						   "\"%s\" is not a table feature that can be vouched for",
 						   (char *) lfirst(lc));
 	}
+}
+
+static void
+refuse_unlisted(const Feature *feature, const DocumentPlace *place)
+{
+	DocumentPlace unsupported = *place;
+
+	unsupported.condition = DTX_UNSUPPORTED_FEATURE;
+	if (feature->support == FEATURE_REFUSED)
+		deltatx_refuse(&unsupported, NULL,
+					   "docs/features.md lists the table features that this version honours.",
+					   "schema or properties use table feature \"%s\", which is not supported",
+					   feature->name);
+	deltatx_refuse(&unsupported, NULL,
+				   "Stage a protocol action that lists the feature as well, or use deltatx_alter_table, which does so itself.",
+				   "schema or properties use table feature \"%s\", which the table's protocol does not list",
+				   feature->name);
 }

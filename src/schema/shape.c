@@ -10,9 +10,12 @@
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
+
 #include "schema/features.h"
 #include "schema/types.h"
 
+static void check_features(const TableShape *shape, const DocumentPlace *place);
 static void copy_metadata(MetadataAction *to, const MetadataAction *from);
 static void copy_protocol(ProtocolAction *to, const ProtocolAction *from);
 static char *copy_string(const char *string);
@@ -33,12 +36,26 @@ deltatx_shape_build(const MetadataAction *metadata, const ProtocolAction *protoc
 	copy_protocol(&shape->protocol, protocol);
 	shape->schema = deltatx_schema_parse(metadata->schema_string, place);
 	find_partition_columns(shape, place);
-	deltatx_features_check_listed(shape, place);
+	check_features(shape, place);
 
 	shape->append_only = property_is(shape, "delta.appendOnly", "true");
 	shape->deletion_vectors = property_is(shape, "delta.enableDeletionVectors", "true");
 	shape->fence = !property_is(shape, "deltatx.fence", "false");
 	return shape;
+}
+
+/* In a context of its own: a shape is kept, what the check allocates is not. */
+static void
+check_features(const TableShape *shape, const DocumentPlace *place)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "deltatx table features",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(scratch);
+
+	deltatx_features_check_listed(shape, place);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
 }
 
 static void

@@ -14,9 +14,7 @@
 
 #include <wctype.h>
 
-#include "compat.h"
-#include "utils/json.h"
-
+#include "action/json_reader.h"
 #include "schema/types.h"
 
 typedef struct TypeNames
@@ -332,9 +330,9 @@ append_member(StringInfo out, const char *key, const char *value)
 {
 	if (out->data[out->len - 1] != '{')
 		appendStringInfoChar(out, ',');
-	escape_json(out, key);
+	deltatx_json_append_string(out, key);
 	appendStringInfoChar(out, ':');
-	escape_json(out, value);
+	deltatx_json_append_string(out, value);
 }
 
 static void
