@@ -16,22 +16,20 @@ build_and_stage()
 	local stage=$DELTATX_ROOT/build/stage
 
 	say "building for PostgreSQL $PG_MAJOR"
-	make -s -C "$DELTATX_ROOT" -j 2 PG_CONFIG="$PG_BINDIR/pg_config" all >&2
+	make -s -C "$DELTATX_ROOT" -j 2 with_llvm=no PG_CONFIG="$PG_BINDIR/pg_config" all >&2
 	rm -rf "$stage"
-	make -s -C "$DELTATX_ROOT" PG_CONFIG="$PG_BINDIR/pg_config" DESTDIR="$stage" install >&2
+	make -s -C "$DELTATX_ROOT" with_llvm=no PG_CONFIG="$PG_BINDIR/pg_config" DESTDIR="$stage" install >&2
 	cp -r "$stage" "$WORK/stage"
-	copy_tree
-}
-
-# Without build products and history.
-copy_tree()
-{
-	mkdir "$WORK/tree"
-	tar -C "$DELTATX_ROOT" --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.bc' -cf - . |
-		tar -C "$WORK/tree" --no-same-owner -xf -
+	copy_tree "$WORK/tree"
 	if is_root; then
 		chown -R "$TEST_USER:$TEST_USER" "$WORK/tree" "$WORK/stage"
 	fi
+	write_server_conf
+}
+
+# What each server of the run has in its configuration.
+write_server_conf()
+{
 	cat > "$WORK/server.conf" <<-CONF
 		shared_preload_libraries = 'deltatx'
 		extension_destdir = '$WORK/stage'

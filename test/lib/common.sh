@@ -53,7 +53,7 @@ as_user()
 		switch=(setpriv --reuid="$TEST_USER" --regid="$TEST_USER" --init-groups)
 	fi
 	"${switch[@]}" env -i PATH="$PG_BINDIR:/usr/local/bin:/usr/bin:/bin" \
-		HOME="$WORK" TMPDIR="$WORK/tmp" LANG=C.UTF-8 "$@"
+		HOME="${WORK:-/}" TMPDIR="${WORK:-}/tmp" LANG=C.UTF-8 "$@"
 }
 
 # A directory of this run's own, gone at its end: WORK.
@@ -109,6 +109,14 @@ find_cache()
 		CACHE=/var/cache/deltatx
 		mkdir -p "$CACHE"
 	fi
+}
+
+# Copy the tree into a new directory, without build products and history.
+copy_tree()
+{
+	mkdir "$1"
+	tar -C "$DELTATX_ROOT" --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.d' --exclude='*.bc' \
+		--exclude='*.so' -cf - . | tar -C "$1" --no-same-owner -xf -
 }
 
 # Run a command while nobody else runs one under the same lock file.

@@ -7,15 +7,16 @@
 
 SPARK_PACKAGE=io.delta:delta-spark_4.2_2.13:4.4.0
 
-# Sets VENV: the environment that holds test/readers/requirements.txt.
+# Sets VENV: the environment that holds what these requirement files name.
+# Debian's own Python makes it: another one may lie where user postgres cannot
+# follow.
 need_venv()
 {
-	local wanted=$DELTATX_ROOT/test/readers/requirements.txt
 	local key
 
-	key=$( (python3 --version && cat "$wanted") | sha256sum | cut -c1-16)
+	key=$( (/usr/bin/python3 --version && cat "$@") | sha256sum | cut -c1-16)
 	VENV=$CACHE/venv-$key
-	with_lock "$CACHE/lock" make_venv "$wanted"
+	with_lock "$CACHE/lock" make_venv "$@"
 }
 
 # Scripts of a virtual environment name its path, so it is made in place and
@@ -25,9 +26,9 @@ make_venv()
 	[ ! -e "$VENV/complete" ] || return 0
 	say "fetching Python packages"
 	rm -rf "$VENV"
-	python3 -m venv "$VENV"
-	"$VENV/bin/pip" install --quiet --no-input --disable-pip-version-check -r "$1" >&2 ||
-		die "pip could not fetch what test/readers/requirements.txt names"
+	/usr/bin/python3 -m venv "$VENV"
+	"$VENV/bin/pip" install --quiet --no-input --disable-pip-version-check "${@/#/--requirement=}" >&2 ||
+		die "pip could not fetch what $* name"
 	touch "$VENV/complete"
 }
 

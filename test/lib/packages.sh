@@ -1,5 +1,12 @@
 # shellcheck shell=bash
 # Install from Debian what is missing, without a system cluster coming of it.
+# shellcheck disable=SC2034	# used by who sources this
+
+# To build and to run a server.
+BUILD_PACKAGES=(build-essential "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR")
+
+# What the suites other than the readers need besides.
+SUITE_PACKAGES=("postgresql-$PG_MAJOR-pgtap" libtap-parser-sourcehandler-pgtap-perl libipc-run-perl)
 
 need_packages()
 {
@@ -20,11 +27,19 @@ need_packages()
 	fi
 }
 
+# apt-get without questions, and without output unless it fails.
 apt_get()
 {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=600 \
-		-o Dpkg::Use-Pty=0 --no-install-recommends "$@" >&2 ||
+	local log
+
+	log=$(mktemp)
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 \
+		-o Dpkg::Use-Pty=0 --no-install-recommends "$@" > "$log" 2>&1 || {
+		tail -n 40 "$log" >&2
+		rm -f "$log"
 		die "apt-get $1 failed"
+	}
+	rm -f "$log"
 }
 
 # Debian's server package makes a cluster and starts it, unless its
