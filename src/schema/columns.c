@@ -164,11 +164,16 @@ parse_fields(ColumnLexer *lexer, DeltaSchema *schema, bool in_struct)
 static void
 parse_field(ColumnLexer *lexer, DeltaField *field, bool in_struct)
 {
+	const char *parent = lexer->column;
+
 	refuse_words(lexer, reserved_words, lengthof(reserved_words));
 	field->name = parse_name(lexer);
 	if (in_struct)
 		(void) deltatx_lexer_accept_symbol(lexer, ':');
+
+	lexer->column = deltatx_column_path(parent, field->name);
 	field->type = parse_type(lexer);
+	lexer->column = parent;
 	parse_attributes(lexer, field);
 }
 
@@ -300,7 +305,8 @@ parse_float(ColumnLexer *lexer)
 	deltatx_lexer_expect_symbol(lexer, ')');
 	if (bits < 1 || bits > 53)
 		deltatx_refuse(lexer->place, COLUMNS_FIELD, NULL,
-					   "precision of float(%d) must be 1 to 53", bits);
+					   "column \"%s\" has type float(%d): precision must be 1 to 53",
+					   lexer->column, bits);
 	return deltatx_type_make(bits <= 24 ? DELTA_FLOAT : DELTA_DOUBLE);
 }
 
@@ -313,7 +319,8 @@ parse_decimal(ColumnLexer *lexer)
 	if (!deltatx_lexer_accept_symbol(lexer, '('))
 		deltatx_refuse(lexer->place, COLUMNS_FIELD,
 					   "Say how many digits there are, for example numeric(18,2); 38 is the most.",
-					   "numeric without a precision has no equal in Delta");
+					   "column \"%s\" has type numeric without a precision, which has no equal in Delta",
+					   lexer->column);
 
 	precision = deltatx_lexer_expect_number(lexer);
 	if (deltatx_lexer_accept_symbol(lexer, ','))
@@ -321,8 +328,8 @@ parse_decimal(ColumnLexer *lexer)
 	deltatx_lexer_expect_symbol(lexer, ')');
 	if (precision < 1 || precision > DELTA_MAX_PRECISION || scale > precision)
 		deltatx_refuse(lexer->place, COLUMNS_FIELD, NULL,
-					   "numeric(%d,%d): precision must be 1 to %d, scale 0 to the precision",
-					   precision, scale, DELTA_MAX_PRECISION);
+					   "column \"%s\" has type numeric(%d,%d): precision must be 1 to %d, scale 0 to the precision",
+					   lexer->column, precision, scale, DELTA_MAX_PRECISION);
 	return deltatx_type_decimal(precision, scale);
 }
 
@@ -358,7 +365,8 @@ sized_string(ColumnLexer *lexer, const char *name, int default_length)
 		deltatx_lexer_expect_symbol(lexer, ')');
 		if (length < 1)
 			deltatx_refuse(lexer->place, COLUMNS_FIELD, NULL,
-						   "length of %s must be at least 1", name);
+						   "column \"%s\" has type %s(0): length must be at least 1",
+						   lexer->column, name);
 	}
 	if (length == 0)
 		return deltatx_type_make(DELTA_STRING);
@@ -394,7 +402,8 @@ parse_time_precision(ColumnLexer *lexer)
 	deltatx_lexer_expect_symbol(lexer, ')');
 	if (precision > 6)
 		deltatx_refuse(lexer->place, COLUMNS_FIELD, NULL,
-					   "precision of timestamp(%d) must be 0 to 6", precision);
+					   "column \"%s\" has type timestamp(%d): precision must be 0 to 6",
+					   lexer->column, precision);
 }
 
 static bool
@@ -460,14 +469,17 @@ refuse_type(const ColumnLexer *lexer, const char *name)
 	if (is_one_of(name, serial_types, lengthof(serial_types)))
 		deltatx_refuse(lexer->place, COLUMNS_FIELD,
 					   "Use bigint, integer or smallint, and number the rows where they are written.",
-					   "type \"%s\" makes a sequence, which a Delta table cannot have", name);
+					   "column \"%s\" has type %s, which makes a sequence: a Delta table has none",
+					   lexer->column, name);
 	if (is_one_of(name, types_without_equal, lengthof(types_without_equal)))
 		deltatx_refuse(lexer->place, COLUMNS_FIELD,
 					   "Make it a column of type text (or another one that fits) and cast the values.",
-					   "type \"%s\" has no equal in Delta", name);
+					   "column \"%s\" has type %s, which has no equal in Delta",
+					   lexer->column, name);
 	deltatx_refuse(lexer->place, COLUMNS_FIELD,
 				   "docs/features.md lists the types that a column can have.",
-				   "type \"%s\" is not known", name);
+				   "column \"%s\" has type \"%s\", which is not known",
+				   lexer->column, name);
 }
 
 /* Of all that PostgreSQL says of a column, a Delta schema keeps NOT NULL and the comment. */

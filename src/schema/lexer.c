@@ -27,6 +27,7 @@ deltatx_lexer_start(ColumnLexer *lexer, const char *text, const DocumentPlace *p
 {
 	lexer->rest = text;
 	lexer->depth = 0;
+	lexer->column = NULL;
 	lexer->place = place;
 	deltatx_lexer_next(lexer);
 }

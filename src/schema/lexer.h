@@ -31,6 +31,7 @@ typedef struct ColumnLexer
 	const char *rest;			/* what was not read yet */
 	Token		token;			/* the current one */
 	int			depth;			/* of the type that is parsed */
+	const char *column;			/* whose type it is, "a.b"; NULL: none yet */
 	const DocumentPlace *place;
 } ColumnLexer;
 

@@ -222,8 +222,8 @@ decimal_named(JsonReader *reader, const char *name, SchemaPlace at)
 	}
 	if (precision < 1 || precision > DELTA_MAX_PRECISION || scale < 0 || scale > precision)
 		deltatx_refuse(&reader->place, FIELD, NULL,
-					   "column \"%s\" has type %s: precision must be 1 to %d, scale 0 to the precision",
-					   at.path, name, DELTA_MAX_PRECISION);
+					   "%s is %s: precision must be 1 to %d, scale 0 to the precision",
+					   member_of(at, "type"), name, DELTA_MAX_PRECISION);
 	return deltatx_type_decimal(precision, scale);
 }
 
@@ -346,8 +346,8 @@ refuse_type(JsonReader *reader, const char *type, SchemaPlace at)
 	place.condition = DTX_UNSUPPORTED_FEATURE;
 	if (strncmp(type, "varchar(", 8) == 0 || strncmp(type, "char(", 5) == 0)
 		hint = "Use \"string\", and say the length in the field's metadata, key __CHAR_VARCHAR_TYPE_STRING.";
-	deltatx_refuse(&place, FIELD, hint, "column \"%s\" has type \"%s\", which is not supported",
-				   at.path == NULL ? "" : at.path, type);
+	deltatx_refuse(&place, FIELD, hint, "%s is \"%s\", which is not supported",
+				   member_of(at, "type"), type);
 }
 
 static void
