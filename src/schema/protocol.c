@@ -281,6 +281,11 @@ check_both_lists(const ProtocolAction *protocol, const DocumentPlace *place)
 						   "table feature \"%s\" must be in both \"readerFeatures\" and \"writerFeatures\"",
 						   feature->name);
 	}
+
+	if (deltatx_protocol_supports(protocol, &deltatx_features[FEATURE_VARIANT_SHREDDING]) &&
+		!deltatx_protocol_supports(protocol, &deltatx_features[FEATURE_VARIANT_TYPE]))
+		deltatx_refuse(place, "writerFeatures", NULL,
+					   "table feature \"variantShredding\" needs \"variantType\" as well");
 }
 
 /* Names that we don't know must be kept, too. */
