@@ -63,10 +63,12 @@ static CatalogPlan insert_head = {
 };
 
 static CatalogPlan select_refused = {
-	"SELECT table_id, state FROM deltatx.dl_mirror_status"
-	" WHERE table_id OPERATOR(pg_catalog.=) ANY ($1)"
-	" AND state OPERATOR(pg_catalog.=) ANY ('{held,importing,following,diverged}')"
-	" ORDER BY table_id LIMIT 1",
+	"SELECT m.table_id, CASE WHEN t.dropped_at IS NULL THEN m.state ELSE 'dropped' END"
+	" FROM deltatx.dl_mirror_status m"
+	" JOIN deltatx.dl_tables t ON t.table_id OPERATOR(pg_catalog.=) m.table_id"
+	" WHERE m.table_id OPERATOR(pg_catalog.=) ANY ($1) AND (t.dropped_at IS NOT NULL"
+	" OR m.state OPERATOR(pg_catalog.=) ANY ('{held,importing,following,diverged}'))"
+	" ORDER BY m.table_id LIMIT 1",
 	1, {INT8ARRAYOID}
 };
 

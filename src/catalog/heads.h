@@ -46,7 +46,10 @@ extern void deltatx_heads_lock(TableHead *heads, int n, const char *table_name);
 extern void deltatx_heads_bump(const TableHead *heads, int n);
 extern void deltatx_head_insert(const TableHead *head);
 
-/* The oldest tables first whose mirror refuses commits: -1 when none does. */
+/*
+ * The first table, by table_id, that takes no commits: -1 when all do.  *state
+ * gets its mirror's state, or "dropped".
+ */
 extern int64 deltatx_heads_first_refused(const int64 *table_ids, int n, char **state);
 
 #endif							/* DELTATX_HEADS_H */

@@ -63,12 +63,6 @@ static CatalogPlan insert_mirror_status = {
 	"INSERT INTO deltatx.dl_mirror_status (table_id) VALUES ($1)", 1, {INT8OID}
 };
 
-static CatalogPlan name_taken = {
-	"SELECT 1 FROM deltatx.dl_tables"
-	" WHERE table_name OPERATOR(pg_catalog.=) $1 AND dropped_at IS NULL",
-	1, {TEXTOID}
-};
-
 static CatalogPlan rename_table = {
 	"UPDATE deltatx.dl_tables SET table_name = $2 WHERE table_id OPERATOR(pg_catalog.=) $1",
 	2, {INT8OID, TEXTOID}
@@ -160,17 +154,28 @@ deltatx_table_insert(const NewTable *table)
 }
 
 /*
- * The unique index waits for a concurrent taker of the name; when it commits,
- * its violation is PostgreSQL's own 23505.
+ * The unique index waits for a concurrent taker of the name, and raises
+ * PostgreSQL's own error when that one commits.
  */
 void
 deltatx_table_rename(int64 table_id, const char *new_name)
 {
 	Datum		args[2] = {Int64GetDatum(table_id), deltatx_text_datum(new_name)};
+	MemoryContext context = CurrentMemoryContext;
 
-	if (deltatx_plan_execute(&name_taken, &args[1], NULL) > 0)
+	PG_TRY();
+	{
+		(void) deltatx_plan_execute(&rename_table, args, NULL);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
+			PG_RE_THROW();
+		FlushErrorState();
 		refuse_taken_name(new_name);
-	(void) deltatx_plan_execute(&rename_table, args, NULL);
+	}
+	PG_END_TRY();
 }
 
 void

@@ -54,6 +54,16 @@ deltatx_rights_refuse_missing(const char *table_name)
 }
 
 void
+deltatx_rights_refuse_version(const char *table_name, int64 version, int64 current)
+{
+	ereport(ERROR,
+			(deltatx_condition(DTX_VERSION_NOT_FOUND, table_name),
+			 errmsg("table \"%s\" has no version " INT64_FORMAT, table_name, version),
+			 errdetail_internal("version=" INT64_FORMAT " actual=" INT64_FORMAT, version, current),
+			 errhint("The newest version is " INT64_FORMAT ".", current)));
+}
+
+void
 deltatx_rights_refuse_state(const char *table_name, const char *mirror_state)
 {
 	static const struct
@@ -68,6 +78,8 @@ deltatx_rights_refuse_state(const char *table_name, const char *mirror_state)
 		{"diverged", DTX_LOG_DIVERGED, "See view deltatx.mirror for what differs on the store."},
 	};
 
+	if (strcmp(mirror_state, "dropped") == 0)
+		deltatx_rights_refuse_missing(table_name);
 	for (int i = 0; i < lengthof(refused); i++)
 		if (strcmp(mirror_state, refused[i].state) == 0)
 			ereport(ERROR,

@@ -17,6 +17,10 @@ extern void deltatx_rights_require(const char *owner_name, Oid role, const char 
 /* TableNotFound. */
 extern void deltatx_rights_refuse_missing(const char *table_name) pg_attribute_noreturn();
 
+/* VersionNotFound: the table has versions up to current only. */
+extern void deltatx_rights_refuse_version(const char *table_name, int64 version, int64 current)
+			pg_attribute_noreturn();
+
 /* TableHeld, TableImporting, TableFollowed, LogDiverged where the mirror's state refuses commits. */
 extern void deltatx_rights_refuse_state(const char *table_name, const char *mirror_state);
 

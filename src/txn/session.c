@@ -391,6 +391,14 @@ fold_stage(const StageCall *call)
 	}
 
 	sum = &table->sum;
+	if (sum->terms_open)
+	{
+		sum->terms_open = call->terms_open;
+		sum->mode = call->mode;
+		sum->read_version = call->read_version;
+		sum->expected_version = call->expected_version;
+		sum->partition_filter = call->partition_filter;
+	}
 	sum->seen_version = Min(sum->seen_version, call->seen_version);
 	sum->adds += call->adds;
 	sum->removes += call->removes;

@@ -46,6 +46,7 @@ typedef struct StageCall
 	int64		table_id;
 	char	   *table_name;
 	int64		commit_id;
+	bool		terms_open;		/* by deltatx_alter_table: the next call sets these four */
 	StageMode	mode;
 	int64		read_version;	/* NO_VERSION: not given */
 	int64		expected_version;	/* NO_VERSION: not given */

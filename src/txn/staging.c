@@ -80,6 +80,7 @@ static int64 stage_replay(const StageRequest *request, OpenTransaction *transact
 static void start(Stager *stager, const StageRequest *request, OpenTransaction *transaction,
 				  Oid user);
 static void check_request(Stager *stager);
+static void refuse_staged(const char *table_name) pg_attribute_noreturn();
 static void check_same_request(Stager *stager);
 static void start_call(Stager *stager);
 static void use_staged_shape(Stager *stager);
@@ -138,28 +139,22 @@ deltatx_staging_stage_controls(const TableRef *table, MetadataAction *metadata,
 							   const char *operation_parameters)
 {
 	OpenTransaction *transaction = deltatx_session_require("deltatx_alter_table");
-	StagedTable *before = deltatx_session_table(transaction, table->table_id);
 	StageCall	call = {0};
 
-	if (before != NULL)
-		call = before->sum;
-	else
-	{
-		deltatx_limits_check_tables(list_length(transaction->tables) + 1, table->table_name);
-		call.table_id = table->table_id;
-		call.table_name = table->table_name;
-		call.commit_id = deltatx_next_commit_id();
-		call.read_version = NO_VERSION;
-		call.expected_version = NO_VERSION;
-	}
+	if (deltatx_session_table(transaction, table->table_id) != NULL)
+		refuse_staged(table->table_name);
+	deltatx_limits_check_tables(list_length(transaction->tables) + 1, table->table_name);
+
+	call.table_id = table->table_id;
+	call.table_name = table->table_name;
+	call.commit_id = deltatx_next_commit_id();
+	call.terms_open = true;
+	call.read_version = NO_VERSION;
+	call.expected_version = NO_VERSION;
 	call.seen_version = table->current_version;
-	call.adds = call.removes = call.superseded = call.bytes_added = call.bytes_removed = 0;
 	call.actions = (metadata != NULL) + (protocol != NULL);
-	call.changes_data = false;
 	call.metadata = metadata;
 	call.protocol = protocol;
-	call.txns = call.domains = call.enforced = NIL;
-	memset(&call.info, 0, sizeof(call.info));
 	call.info.operation = unconstify(char *, operation);
 	call.info.operation_parameters = unconstify(char *, operation_parameters);
 	deltatx_session_log_stage(&call);
@@ -267,13 +262,8 @@ check_request(Stager *stager)
 		check_same_request(stager);
 
 	if (request->read_version > stager->table->current_version)
-		ereport(ERROR,
-				(deltatx_condition(DTX_VERSION_NOT_FOUND, request->table_name),
-				 errmsg("table \"%s\" has no version " INT64_FORMAT, request->table_name,
-						request->read_version),
-				 errdetail_internal("read_version=" INT64_FORMAT " actual=" INT64_FORMAT,
-									request->read_version, stager->table->current_version),
-				 errhint("read_version is the version that the caller has read.")));
+		deltatx_rights_refuse_version(request->table_name, request->read_version,
+									  stager->table->current_version);
 	if (request->partition_filter != NULL && request->mode != STAGE_OVERWRITE)
 		deltatx_refuse(&place, "partition_filter", "Use it with mode overwrite.",
 					   "partition_filter goes with mode overwrite only");
@@ -288,6 +278,15 @@ check_request(Stager *stager)
 														stager->shape, &place);
 }
 
+static void
+refuse_staged(const char *table_name)
+{
+	ereport(ERROR,
+			(deltatx_condition(DTX_ALREADY_STAGED, table_name),
+			 errmsg("table \"%s\" is already staged in this transaction", table_name),
+			 errhint("Pass extend => true to deltatx_stage() to add to what is staged.")));
+}
+
 /* A further call for a table must say what the first one said. */
 static void
 check_same_request(Stager *stager)
@@ -299,10 +298,9 @@ check_same_request(Stager *stager)
 		JsonbToCString(NULL, &request->partition_filter->root, VARSIZE(request->partition_filter));
 
 	if (!request->extend)
-		ereport(ERROR,
-				(deltatx_condition(DTX_ALREADY_STAGED, request->table_name),
-				 errmsg("table \"%s\" is already staged in this transaction", request->table_name),
-				 errhint("Pass extend => true to add to what is staged.")));
+		refuse_staged(request->table_name);
+	if (sum->terms_open)
+		return;
 	if (request->mode != sum->mode)
 		deltatx_refuse(&place, "mode", "Stage with the same mode, or in one call.",
 					   "mode differs from that of the earlier call");

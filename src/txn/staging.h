@@ -33,8 +33,8 @@ typedef struct StageRequest
 extern int64 deltatx_staging_stage(const StageRequest *request);
 
 /*
- * Stage control actions that deltatx made itself; either may be NULL.  The
- * caller has checked them.  extend as for a request.
+ * Stage control actions that deltatx made itself, as the first call for a
+ * table; either may be NULL.  The caller has checked them.
  */
 extern void deltatx_staging_stage_controls(const TableRef *table, MetadataAction *metadata,
 										   ProtocolAction *protocol, const char *operation,
