@@ -14,11 +14,7 @@ DATA = $(wildcard sql/deltatx--*--*.sql)
 
 PG_CPPFLAGS = -I$(srcdir)/src -DDELTATX_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare -Wno-declaration-after-statement \
-	-fvisibility=hidden -MMD -MP
-
-# PostgreSQL 15 leaves it empty, so that nothing could be found in the library.
-PG_CPPFLAGS += -DPGDLLEXPORT='__attribute__((visibility("default")))'
-
+	-MMD -MP
 EXTRA_CLEAN = $(DATA_built) $(OBJS:.o=.d) $(OBJS:.o=.bc)
 
 # Bitcode is of no use here: nothing of this is ever inlined by JIT.
