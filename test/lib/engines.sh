@@ -7,6 +7,9 @@
 
 SPARK_PACKAGE=io.delta:delta-spark_4.2_2.13:4.4.0
 
+# Spark asks for its host's name, which not every host can resolve.
+SPARK_ENV=(SPARK_LOCAL_IP=127.0.0.1 SPARK_LOCAL_HOSTNAME=localhost)
+
 # Sets VENV: the environment that holds what these requirement files name.
 # Debian's own Python makes it: another one may lie where user postgres cannot
 # follow.
@@ -27,7 +30,7 @@ make_venv()
 	say "fetching Python packages"
 	rm -rf "$VENV"
 	/usr/bin/python3 -m venv "$VENV"
-	"$VENV/bin/pip" install --quiet --no-input --disable-pip-version-check "${@/#/--requirement=}" >&2 ||
+	"$VENV/bin/pip" install --quiet --no-input --disable-pip-version-check --use-pep517 "${@/#/--requirement=}" >&2 ||
 		die "pip could not fetch what $* name"
 	touch "$VENV/complete"
 }
@@ -50,8 +53,9 @@ fetch_spark_jars()
 	ivy=$(mktemp -d "$CACHE/ivy.XXXXXX")
 	spark=$("$VENV/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')
 	echo 'pass' > "$ivy/empty.py"
-	if ! SPARK_HOME=$spark PYSPARK_PYTHON=$VENV/bin/python bash "$spark/bin/spark-submit" --master 'local[1]' \
-		--conf "spark.jars.ivy=$ivy" --packages "$SPARK_PACKAGE" "$ivy/empty.py" > "$ivy/log" 2>&1; then
+	if ! env "${SPARK_ENV[@]}" SPARK_HOME="$spark" PYSPARK_PYTHON="$VENV/bin/python" \
+		bash "$spark/bin/spark-submit" --master 'local[1]' --conf "spark.jars.ivy=$ivy" \
+		--packages "$SPARK_PACKAGE" "$ivy/empty.py" > "$ivy/log" 2>&1; then
 		tail -n 40 "$ivy/log" >&2
 		die "$SPARK_PACKAGE could not be fetched"
 	fi
