@@ -14,6 +14,9 @@ PG_BINDIR=/usr/lib/postgresql/$PG_MAJOR/bin
 PGXS_DIR=/usr/lib/postgresql/$PG_MAJOR/lib/pgxs
 TEST_USER=postgres
 
+# What one user of the machine makes here, user postgres must be able to read.
+umask 022
+
 # The make that called us must not pass its flags and job server on.
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
