@@ -127,9 +127,8 @@ deltatx_staging_stage(const StageRequest *request)
 	flush(&stager);
 	settle_renewals(&stager);
 	finish(&stager, n);
-	deltatx_scope_leave(&scope);
-
 	deltatx_session_log_stage(&stager.call);
+	deltatx_scope_leave(&scope);
 	return n;
 }
 
