@@ -1,0 +1,506 @@
+/*-------------------------------------------------------------------------
+ *
+ * local.c
+ *	  A directory of this machine, or of a file system mounted here, as store.
+ *
+ * Create-only, whole or not at all, and durable: the bytes go to a temporary
+ * file with a hidden name beside the target, which gets the commit's time as
+ * mtime (delta-rs travels in time by it) and is flushed; link(2) gives it its
+ * name, and fails when that is taken, also over NFS; then the directory is
+ * flushed, and the temporary name goes.  rename(2) would overwrite.  Where we
+ * die in between:
+ *
+ *	- before link: the temporary file stays, hidden from readers, until the
+ *	  next worker tidies up.  Its name is random, so that two servers that by
+ *	  mistake publish the same table don't write into each other's file; if
+ *	  one tidies away the other's, that one's link fails, and is repeated.
+ *	- after link, before the flush of the directory: the retry finds the name
+ *	  taken, and flushes the directory before it says so.
+ *
+ * Who may read: the server's umask hides what it creates from everybody else,
+ * which is right for a data directory and wrong for a lake.  So new
+ * directories take the mode of the directory that they are created in, and a
+ * file may be read by whoever may read its directory.  (A world-writable
+ * directory with the sticky bit, like /tmp, doesn't pass on the right to
+ * write.)
+ *
+ * Symbolic links: an administrator may lay out the lake with them, up to the
+ * table's directory.  Below it, where jobs write data files, links are not
+ * followed: nobody may direct what the server writes elsewhere.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/pg_prng.h"
+#include "lib/stringinfo.h"
+#include "storage/fd.h"
+
+#include "store/store.h"
+
+#define FILE_SCHEME		"file://"
+#define CHUNK_SIZE		65536
+#define TEMPORARY_SUFFIX	".deltatx-tmp"
+
+typedef struct LocalStore
+{
+	Store		base;
+	const char *path;			/* the table's directory */
+} LocalStore;
+
+/* A key, taken apart. */
+typedef struct LocalPlace
+{
+	char	   *directory;		/* relative to the table's directory */
+	char	   *name;
+} LocalPlace;
+
+static StoreOutcome local_put_if_absent(Store *store, const char *key, const StoreBody *body);
+static StoreOutcome local_get(Store *store, const char *key, StoreSink sink, void *arg);
+static StoreOutcome local_list(Store *store, const char *directory, const char *start,
+							   StoreLister lister, void *arg);
+static StoreOutcome local_tidy(Store *store, const char *directory);
+
+static StoreOutcome publish_file(LocalStore *store, int directory, const char *key,
+								 const char *name, const StoreBody *body);
+static StoreOutcome write_file(LocalStore *store, int directory, const char *key,
+							   const char *temporary, const StoreBody *body);
+static bool write_body(int fd, const StoreBody *body);
+static bool finish_file(int directory, int fd, const StoreBody *body);
+static StoreOutcome link_file(LocalStore *store, int directory, const char *key,
+							  const char *temporary, const char *name);
+static StoreOutcome deliver(LocalStore *store, const char *key, int fd, StoreSink sink, void *arg);
+static int	open_directory(LocalStore *store, const char *directory, bool create);
+static int	open_path(const char *path, bool create);
+static int	open_below(int parent, const char *name, int flags, bool create);
+static int	make_directory(int parent, const char *name);
+static int	flush_directory(int directory);
+static int	open_file(LocalStore *store, const char *key);
+static StoreOutcome read_directory(LocalStore *store, const char *directory, List **names);
+static int	compare_names(const ListCell *a, const ListCell *b);
+static bool is_temporary(const char *name);
+static LocalPlace place_of(const char *key);
+static StoreOutcome fail(LocalStore *store, const char *key, const char *action);
+static bool is_permanent(int error);
+static char *advice(int error);
+
+static const StoreMethods local_methods = {
+	.put_if_absent = local_put_if_absent,
+	.get = local_get,
+	.list = local_list,
+	.tidy = local_tidy
+};
+
+/* Locations are normalized (catalog/locations.h): nothing in them is encoded. */
+Store *
+deltatx_store_open_local(const char *location)
+{
+	LocalStore *store = palloc0(sizeof(LocalStore));
+
+	store->base.methods = &local_methods;
+	store->base.location = pstrdup(location);
+	store->path = store->base.location + strlen(FILE_SCHEME);
+	return &store->base;
+}
+
+static StoreOutcome
+local_put_if_absent(Store *base, const char *key, const StoreBody *body)
+{
+	LocalStore *store = (LocalStore *) base;
+	LocalPlace	place = place_of(key);
+	int			directory = open_directory(store, place.directory, true);
+	StoreOutcome outcome;
+
+	if (directory < 0)
+		return fail(store, place.directory, "create directory");
+
+	outcome = publish_file(store, directory, key, place.name, body);
+	close(directory);
+	return outcome;
+}
+
+static StoreOutcome
+publish_file(LocalStore *store, int directory, const char *key,
+			 const char *name, const StoreBody *body)
+{
+	char	   *temporary = psprintf(".%s.%016llx%s", name,
+									 (unsigned long long) pg_prng_uint64(&pg_global_prng_state),
+									 TEMPORARY_SUFFIX);
+	StoreOutcome outcome = write_file(store, directory, key, temporary, body);
+
+	if (outcome == STORE_DONE)
+		outcome = link_file(store, directory, key, temporary, name);
+
+	/* If it can't be removed now, tidy will. */
+	(void) unlinkat(directory, temporary, 0);
+	return outcome;
+}
+
+static StoreOutcome
+write_file(LocalStore *store, int directory, const char *key,
+		   const char *temporary, const StoreBody *body)
+{
+	int			fd = openat(directory, temporary,
+							O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+							S_IRUSR | S_IWUSR);
+	StoreOutcome outcome = STORE_DONE;
+
+	if (fd < 0)
+		return fail(store, key, "create");
+	if (!write_body(fd, body) || !finish_file(directory, fd, body))
+		outcome = fail(store, key, "write");
+	if (close(fd) != 0 && outcome == STORE_DONE)
+		outcome = fail(store, key, "write");
+	return outcome;
+}
+
+static bool
+write_body(int fd, const StoreBody *body)
+{
+	char	   *buffer = palloc(CHUNK_SIZE);
+	size_t		size;
+
+	body->rewind(body->arg);
+	while ((size = body->read(body->arg, buffer, CHUNK_SIZE)) > 0)
+	{
+		for (size_t written = 0; written < size;)
+		{
+			ssize_t		n = write(fd, buffer + written, size - written);
+
+			if (n < 0 && errno != EINTR)
+				return false;
+			if (n == 0)
+			{
+				errno = ENOSPC; /* as good a guess as any */
+				return false;
+			}
+			written += Max(n, 0);
+		}
+	}
+	pfree(buffer);
+	return true;
+}
+
+/* Mode, time, and then to disk. */
+static bool
+finish_file(int directory, int fd, const StoreBody *body)
+{
+	struct stat status;
+	struct timespec times[2];
+
+	if (fstat(directory, &status) != 0 ||
+		fchmod(fd, S_IRUSR | S_IWUSR | (status.st_mode & (S_IRGRP | S_IROTH))) != 0)
+		return false;
+
+	times[0].tv_sec = times[1].tv_sec = body->timestamp / 1000;
+	times[0].tv_nsec = times[1].tv_nsec = (body->timestamp % 1000) * 1000000;
+	return futimens(fd, times) == 0 && pg_fsync(fd) == 0;
+}
+
+static StoreOutcome
+link_file(LocalStore *store, int directory, const char *key,
+		  const char *temporary, const char *name)
+{
+	StoreOutcome outcome = STORE_DONE;
+
+	if (linkat(directory, temporary, directory, name, 0) != 0)
+	{
+		if (errno != EEXIST)
+			return fail(store, key, "create");
+		outcome = STORE_EXISTS;
+	}
+	if (flush_directory(directory) != 0)
+		return fail(store, key, "flush the directory of");
+	return outcome;
+}
+
+static StoreOutcome
+local_get(Store *base, const char *key, StoreSink sink, void *arg)
+{
+	LocalStore *store = (LocalStore *) base;
+	int			fd = open_file(store, key);
+	StoreOutcome outcome;
+
+	if (fd < 0)
+		return errno == ENOENT ? STORE_MISSING : fail(store, key, "open");
+
+	outcome = deliver(store, key, fd, sink, arg);
+	close(fd);
+	return outcome;
+}
+
+/* Not blocking: should it be a pipe, nobody may be at its other end. */
+static int
+open_file(LocalStore *store, const char *key)
+{
+	LocalPlace	place = place_of(key);
+	int			directory = open_directory(store, place.directory, false);
+	int			fd;
+	int			open_errno;
+
+	if (directory < 0)
+		return -1;
+	fd = openat(directory, place.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	open_errno = errno;
+	close(directory);
+	errno = open_errno;
+	return fd;
+}
+
+static StoreOutcome
+deliver(LocalStore *store, const char *key, int fd, StoreSink sink, void *arg)
+{
+	char	   *buffer = palloc(CHUNK_SIZE);
+	ssize_t		n;
+
+	while ((n = read(fd, buffer, CHUNK_SIZE)) != 0)
+	{
+		if (n < 0 && errno != EINTR)
+			return fail(store, key, "read");
+		if (n > 0 && !sink(buffer, n, arg))
+			break;
+	}
+	pfree(buffer);
+	return STORE_DONE;
+}
+
+static StoreOutcome
+local_list(Store *base, const char *directory, const char *start,
+		   StoreLister lister, void *arg)
+{
+	LocalStore *store = (LocalStore *) base;
+	List	   *names = NIL;
+	StoreOutcome outcome = read_directory(store, directory, &names);
+	ListCell   *cell;
+
+	list_sort(names, compare_names);
+	foreach(cell, names)
+	{
+		char	   *key = psprintf("%s%s", directory, (char *) lfirst(cell));
+
+		if (!is_temporary(lfirst(cell)) && strcmp(key, start) > 0 && !lister(key, arg))
+			break;
+	}
+	return outcome;
+}
+
+static StoreOutcome
+local_tidy(Store *base, const char *directory)
+{
+	LocalStore *store = (LocalStore *) base;
+	List	   *names = NIL;
+	StoreOutcome outcome = read_directory(store, directory, &names);
+	int			fd = names != NIL ? open_directory(store, directory, false) : -1;
+	ListCell   *cell;
+
+	if (fd < 0)
+		return outcome;
+	foreach(cell, names)
+	{
+		if (is_temporary(lfirst(cell)))
+			(void) unlinkat(fd, lfirst(cell), 0);
+	}
+	close(fd);
+	return outcome;
+}
+
+/* What is in a directory; nothing where there is none. */
+static StoreOutcome
+read_directory(LocalStore *store, const char *directory, List **names)
+{
+	int			fd = open_directory(store, directory, false);
+	DIR		   *stream;
+	struct dirent *entry;
+	StoreOutcome outcome = STORE_DONE;
+
+	if (fd < 0)
+		return errno == ENOENT ? STORE_DONE : fail(store, directory, "open directory");
+	stream = fdopendir(fd);
+	if (stream == NULL)
+	{
+		outcome = fail(store, directory, "open directory");
+		close(fd);
+		return outcome;
+	}
+
+	while (errno = 0, (entry = readdir(stream)) != NULL)
+	{
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			*names = lappend(*names, pstrdup(entry->d_name));
+	}
+	if (errno != 0)
+		outcome = fail(store, directory, "read directory");
+	closedir(stream);			/* and fd with it */
+	return outcome;
+}
+
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+static bool
+is_temporary(const char *name)
+{
+	size_t		length = strlen(name);
+	size_t		suffix = strlen(TEMPORARY_SUFFIX);
+
+	return name[0] == '.' && length > suffix &&
+		strcmp(name + length - suffix, TEMPORARY_SUFFIX) == 0;
+}
+
+/* A directory of the table, which may be a path of several names ending in '/'. */
+static int
+open_directory(LocalStore *store, const char *directory, bool create)
+{
+	int			fd = open_path(store->path, create);
+	char	   *names = pstrdup(directory);
+	char	   *rest = NULL;
+
+	for (char *name = strtok_r(names, "/", &rest); name != NULL && fd >= 0;
+		 name = strtok_r(NULL, "/", &rest))
+		fd = open_below(fd, name, O_NOFOLLOW, create);
+	return fd;
+}
+
+/* An absolute path of directories; links are followed. */
+static int
+open_path(const char *path, bool create)
+{
+	int			fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char	   *parent;
+	char	   *name;
+
+	if (fd >= 0 || errno != ENOENT || !create)
+		return fd;
+
+	parent = pstrdup(path);
+	name = strrchr(parent, '/');
+	*name++ = '\0';
+	fd = open_path(parent[0] == '\0' ? "/" : parent, create);
+	return fd < 0 ? fd : open_below(fd, name, 0, create);
+}
+
+/* Go one directory down; closes the parent. */
+static int
+open_below(int parent, const char *name, int flags, bool create)
+{
+	int			fd;
+	int			open_errno;
+
+	flags |= O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	fd = openat(parent, name, flags);
+	if (fd < 0 && errno == ENOENT && create && make_directory(parent, name) == 0)
+		fd = openat(parent, name, flags);
+
+	open_errno = errno;
+	close(parent);
+	errno = open_errno;
+	return fd;
+}
+
+/* With the mode of its parent, see above; durable. */
+static int
+make_directory(int parent, const char *name)
+{
+	struct stat status;
+	mode_t		mode;
+	mode_t		mask;
+	int			result;
+
+	if (fstat(parent, &status) != 0)
+		return -1;
+	mode = S_IRWXU | (status.st_mode & (S_IRWXG | S_IRWXO));
+	if (status.st_mode & S_ISVTX)
+		mode &= ~(S_IWGRP | S_IWOTH);
+
+	/* By umask rather than by a chmod afterwards, before which we could die. */
+	mask = umask(0);
+	result = mkdirat(parent, name, mode);
+	umask(mask);
+	if (result != 0 && errno != EEXIST)
+		return -1;
+	return flush_directory(parent);
+}
+
+/* Some file systems can't flush a directory, and need not. */
+static int
+flush_directory(int directory)
+{
+	if (pg_fsync(directory) == 0 || errno == EBADF || errno == EINVAL)
+		return 0;
+	return -1;
+}
+
+static LocalPlace
+place_of(const char *key)
+{
+	const char *slash = strrchr(key, '/');
+	size_t		length = slash == NULL ? 0 : slash - key + 1;
+
+	return (LocalPlace) {pnstrdup(key, length), pstrdup(key + length)};
+}
+
+/* Describe errno, left by an attempt to do "action" with the key. */
+static StoreOutcome
+fail(LocalStore *store, const char *key, const char *action)
+{
+	int			error = errno;
+	char	   *path = psprintf("%s/%s", store->path, key);
+
+	store->base.fault.message = psprintf("could not %s \"%s\": %s", action, path, strerror(error));
+	store->base.fault.hint = advice(error);
+	store->base.fault.object = psprintf("%s/%s", store->base.location, key);
+	return is_permanent(error) ? STORE_PERMANENT : STORE_TRANSIENT;
+}
+
+static bool
+is_permanent(int error)
+{
+	switch (error)
+	{
+		case EACCES:
+		case EPERM:
+		case EROFS:
+		case ENOTDIR:
+		case ELOOP:
+		case EISDIR:
+		case ENAMETOOLONG:
+		case ENOTSUP:
+		case ENOSYS:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static char *
+advice(int error)
+{
+	switch (error)
+	{
+		case EACCES:
+			return pstrdup("Create the directory, and let the operating system user that runs the server write there.");
+		case EPERM:
+		case ENOTSUP:
+		case ENOSYS:
+			return pstrdup("Use a file system that has hard links, and let the operating system user that runs the server write there.");
+		case EROFS:
+			return pstrdup("Mount the file system so that it can be written.");
+		case ENOTDIR:
+		case ELOOP:
+		case EISDIR:
+			return pstrdup("Take away what is in the place of a directory or file; symbolic links are not followed inside a table's directory.");
+		case ENOSPC:
+		case EDQUOT:
+			return pstrdup("Free space on the file system.");
+		default:
+			return NULL;
+	}
+}

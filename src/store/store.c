@@ -1,0 +1,65 @@
+/*-------------------------------------------------------------------------
+ *
+ * store.c
+ *	  What all kinds of stores have in common.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "store/store.h"
+
+#define COMPARE_CHUNK	65536
+
+typedef struct Comparison
+{
+	const StoreBody *body;
+	char	   *buffer;
+	int64		compared;
+	bool		same;
+} Comparison;
+
+static bool compare_chunk(const void *data, size_t size, void *arg);
+
+Store *
+deltatx_store_open(const char *location)
+{
+	if (strncmp(location, "file:", 5) == 0)
+		return deltatx_store_open_local(location);
+
+	elog(ERROR, "no store for location \"%s\"", location);
+}
+
+StoreOutcome
+deltatx_store_compare(Store *store, const char *key, const StoreBody *body, bool *same)
+{
+	Comparison	comparison = {.body = body, .same = true};
+	StoreOutcome outcome;
+
+	comparison.buffer = palloc(COMPARE_CHUNK);
+	body->rewind(body->arg);
+	outcome = store->methods->get(store, key, compare_chunk, &comparison);
+	*same = comparison.same && comparison.compared == body->length;
+	pfree(comparison.buffer);
+	return outcome;
+}
+
+static bool
+compare_chunk(const void *data, size_t size, void *arg)
+{
+	Comparison *comparison = arg;
+	const char *next = data;
+
+	while (size > 0 && comparison->same)
+	{
+		size_t		chunk = Min(size, COMPARE_CHUNK);
+		size_t		expected = comparison->body->read(comparison->body->arg,
+													  comparison->buffer, chunk);
+
+		comparison->same = expected == chunk && memcmp(next, comparison->buffer, chunk) == 0;
+		comparison->compared += chunk;
+		next += chunk;
+		size -= chunk;
+	}
+	return comparison->same;
+}

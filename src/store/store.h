@@ -1,0 +1,87 @@
+/*-------------------------------------------------------------------------
+ *
+ * store.h
+ *	  Where tables live: a narrow interface over a directory or a bucket.
+ *
+ * Nothing here needs a transaction, and nothing raises errors for what a
+ * store answers: a failure is an outcome with a fault that says what happened
+ * and what to do.  Keys are relative to the table's location and use '/'.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DELTATX_STORE_H
+#define DELTATX_STORE_H
+
+#include "action/action.h"
+
+typedef enum StoreOutcome
+{
+	STORE_DONE,
+	STORE_EXISTS,				/* put: the key is taken */
+	STORE_MISSING,				/* get: no such object */
+	STORE_TRANSIENT,			/* failed; may work later by itself */
+	STORE_PERMANENT				/* failed; somebody has to do something */
+} StoreOutcome;
+
+/* What went wrong, after STORE_TRANSIENT and STORE_PERMANENT; strings are palloc'd. */
+typedef struct StoreFault
+{
+	char	   *message;		/* like an error's primary message */
+	char	   *hint;			/* a full sentence; NULL: nothing to advise */
+	char	   *object;			/* URI of the object concerned */
+} StoreFault;
+
+/* The content of an object that is put; read from the start, as often as needed. */
+typedef struct StoreBody
+{
+	int64		length;
+	DeltaTimestamp timestamp;	/* the object's modification time, where a store lets us set it */
+	void		(*rewind) (void *arg);
+	size_t		(*read) (void *arg, void *buffer, size_t size); /* 0: the end */
+	void	   *arg;
+} StoreBody;
+
+/* Takes what get reads; false: enough. */
+typedef bool (*StoreSink) (const void *data, size_t size, void *arg);
+
+/* Takes a listed key; false: enough. */
+typedef bool (*StoreLister) (const char *key, void *arg);
+
+typedef struct Store Store;
+
+typedef struct StoreMethods
+{
+	/*
+	 * Create an object; all of it or nothing becomes visible, and once DONE or
+	 * EXISTS is returned the object survives a crash of its host.
+	 */
+	StoreOutcome (*put_if_absent) (Store *store, const char *key, const StoreBody *body);
+	StoreOutcome (*get) (Store *store, const char *key, StoreSink sink, void *arg);
+
+	/* The keys in a directory (ending in '/') after start, in byte order. */
+	StoreOutcome (*list) (Store *store, const char *directory, const char *start,
+						  StoreLister lister, void *arg);
+
+	/* Take away what a writer that died left unfinished in a directory. */
+	StoreOutcome (*tidy) (Store *store, const char *directory);
+} StoreMethods;
+
+/* Freed with the memory context that it was opened in; holds nothing else. */
+struct Store
+{
+	const StoreMethods *methods;
+	const char *location;
+	StoreFault	fault;
+};
+
+/* A location that deltatx_location_normalize has let pass. */
+extern Store *deltatx_store_open(const char *location);
+
+/* Whether the object consists of exactly these bytes: DONE, and *same says it; or why it can't be told. */
+extern StoreOutcome deltatx_store_compare(Store *store, const char *key,
+										  const StoreBody *body, bool *same);
+
+/* local.c */
+extern Store *deltatx_store_open_local(const char *location);
+
+#endif							/* DELTATX_STORE_H */
