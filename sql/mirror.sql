@@ -1,1 +1,126 @@
--- mirror
+-- The mirror: functions to wait for it and to steer it, and the views.
+
+CREATE INDEX dl_tables_dropped ON deltatx.dl_tables (dropped_at) WHERE dropped_at IS NOT NULL;
+
+CREATE FUNCTION deltatx_wait(table_name text, version bigint DEFAULT NULL, timeout interval DEFAULT '1 min')
+RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'deltatx_wait';
+COMMENT ON FUNCTION deltatx_wait(text, bigint, interval)
+	IS 'wait until a version, or all versions, of a table are published; false when the time is over';
+
+CREATE FUNCTION deltatx_wait_transaction(transaction_id uuid, timeout interval DEFAULT '1 min')
+RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'deltatx_wait_transaction';
+COMMENT ON FUNCTION deltatx_wait_transaction(uuid, interval)
+	IS 'wait until a transaction is published in all of its tables; false when the time is over';
+
+CREATE FUNCTION deltatx_pause(table_name text DEFAULT NULL, server text DEFAULT NULL)
+RETURNS integer
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'deltatx_pause';
+COMMENT ON FUNCTION deltatx_pause(text, text)
+	IS 'stop publishing a table, or all tables that one may use; they go on taking commits';
+
+CREATE FUNCTION deltatx_resume(table_name text DEFAULT NULL, server text DEFAULT NULL)
+RETURNS integer
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'deltatx_resume';
+COMMENT ON FUNCTION deltatx_resume(text, text) IS 'go on publishing paused tables';
+
+CREATE FUNCTION deltatx_retry(table_name text DEFAULT NULL, server text DEFAULT NULL)
+RETURNS integer
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'deltatx_retry';
+COMMENT ON FUNCTION deltatx_retry(text, text)
+	IS 'try now to publish tables that are retrying, failed or diverged';
+
+CREATE FUNCTION deltatx.worker_status(OUT worker_pid integer, OUT heartbeat timestamptz, OUT doing text)
+LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'deltatx_worker_status';
+REVOKE ALL ON FUNCTION deltatx.worker_status() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION deltatx.worker_status() TO pg_monitor;
+COMMENT ON FUNCTION deltatx.worker_status() IS 'this database''s worker, as shared memory knows it';
+
+CREATE FUNCTION deltatx.library_version()
+RETURNS text
+LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'deltatx_library_version';
+COMMENT ON FUNCTION deltatx.library_version() IS 'version of the library that the server has loaded';
+
+CREATE VIEW deltatx.mirror WITH (security_barrier) AS
+SELECT
+	t.table_name,
+	h.current_version,
+	s.mirrored_version,
+	h.current_version OPERATOR(pg_catalog.-) s.mirrored_version AS lag_versions,
+	CASE
+		WHEN v.stamp IS NULL THEN interval '0'
+		ELSE GREATEST(interval '0', pg_catalog.now() OPERATOR(pg_catalog.-)
+			pg_catalog.to_timestamp(v.stamp OPERATOR(pg_catalog./) 1000.0::double precision))
+	END AS lag,
+	CASE
+		WHEN s.state OPERATOR(pg_catalog.=) 'diverged' THEN s.state
+		WHEN s.paused THEN 'paused'
+		WHEN s.state OPERATOR(pg_catalog.<>) 'idle' THEN s.state
+		WHEN t.dropped_at IS NOT NULL THEN 'dropping'
+		WHEN h.current_version OPERATOR(pg_catalog.>) s.mirrored_version THEN 'pending'
+		ELSE s.state
+	END AS state,
+	s.state_since,
+	s.attempts,
+	s.next_attempt_at,
+	s.error_class,
+	s.last_error,
+	s.object,
+	s.last_checkpoint_version
+FROM deltatx.dl_tables t
+JOIN deltatx.dl_table_heads h ON h.table_id OPERATOR(pg_catalog.=) t.table_id
+JOIN deltatx.dl_mirror_status s ON s.table_id OPERATOR(pg_catalog.=) t.table_id
+LEFT JOIN deltatx.dl_table_versions v ON v.table_id OPERATOR(pg_catalog.=) t.table_id
+	AND v.version OPERATOR(pg_catalog.=) (s.mirrored_version OPERATOR(pg_catalog.+) 1)
+WHERE deltatx.may_use(t.owner_name) OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
+GRANT SELECT ON deltatx.mirror TO PUBLIC;
+COMMENT ON VIEW deltatx.mirror IS 'how far each table is published, and what keeps it';
+
+CREATE VIEW deltatx.transactions WITH (security_barrier) AS
+SELECT
+	x.transaction_id,
+	pg_catalog.to_timestamp(x.stamp OPERATOR(pg_catalog./) 1000.0::double precision) AS committed_at,
+	x.user_name,
+	p.table_names,
+	p.versions,
+	CASE
+		WHEN p.mirrored OPERATOR(pg_catalog.=) p.tables THEN 'mirrored'
+		WHEN p.mirrored OPERATOR(pg_catalog.=) 0 THEN 'pending'
+		ELSE 'partial'
+	END AS state
+FROM deltatx.dl_transactions x
+CROSS JOIN LATERAL (
+	SELECT
+		pg_catalog.array_agg(t.table_name ORDER BY t.table_id) AS table_names,
+		pg_catalog.array_agg(u.version ORDER BY t.table_id) AS versions,
+		pg_catalog.count(*) AS tables,
+		-- A table without a status is dropped and was published before.
+		pg_catalog.count(*) FILTER (WHERE s.table_id IS NULL
+			OR s.mirrored_version OPERATOR(pg_catalog.>=) u.version) AS mirrored
+	FROM unnest(x.table_ids, x.versions) AS u (table_id, version)
+	JOIN deltatx.dl_tables t ON t.table_id OPERATOR(pg_catalog.=) u.table_id
+	LEFT JOIN deltatx.dl_mirror_status s ON s.table_id OPERATOR(pg_catalog.=) u.table_id
+	WHERE deltatx.may_use(t.owner_name) OR pg_catalog.pg_has_role('pg_monitor', 'USAGE')
+) p
+WHERE p.tables OPERATOR(pg_catalog.>) 0;
+GRANT SELECT ON deltatx.transactions TO PUBLIC;
+COMMENT ON VIEW deltatx.transactions IS 'committed transactions, with those of their tables that one may use';
+
+CREATE VIEW deltatx.status AS
+SELECT
+	deltatx.library_version() AS library_version,
+	(SELECT e.extversion FROM pg_catalog.pg_extension e
+		WHERE e.extname OPERATOR(pg_catalog.=) 'deltatx') AS extension_version,
+	w.worker_pid,
+	w.heartbeat,
+	w.doing,
+	(SELECT pg_catalog.count(*) FROM deltatx.dl_mirror_queue) AS backlog,
+	NULL::timestamptz AS watermark,
+	NULL::interval AS watermark_lag,
+	NULL::text AS watermark_held_by,
+	NULL::text AS checkpoint_program
+FROM deltatx.worker_status() w;
+REVOKE ALL ON deltatx.status FROM PUBLIC;
+GRANT SELECT ON deltatx.status TO pg_monitor;
+COMMENT ON VIEW deltatx.status IS 'the library, this database''s worker and its backlog; the columns about the watermark and checkpoints are for later versions';

@@ -1,0 +1,470 @@
+/*-------------------------------------------------------------------------
+ *
+ * publish.c
+ *	  Publish committed versions: claim, transfer, record.
+ *
+ * A round takes the next versions of the queue through three steps:
+ *
+ *	claim		in a transaction: make the bytes, and note their length and
+ *				SHA-256 with the version.
+ *	transfer	outside of any transaction, so that a slow store holds no
+ *				snapshot and no lock: create the objects, none of which may
+ *				exist.
+ *	record		in a transaction: take the versions off the queue.
+ *
+ * Durable before published.  A commit with synchronous_commit = off is visible
+ * before it is durable: published at once, and followed by a crash, it would
+ * be gone from here and stay there, and the next commit would take the same
+ * version.  The claim commits synchronously (worker.c pins that).  Its commit
+ * record follows that of the version in the WAL, so flushing it flushes both.
+ * A version that was claimed before needs no new claim: that one was flushed.
+ *
+ * Where the worker can die, and what its successor finds:
+ *
+ *	- before the claim is committed: nothing happened.
+ *	- after that: the version is still queued.  The bytes are made anew, and
+ *	  must be those that were claimed.  If the object was created already,
+ *	  it has these bytes: done.  If it has others, somebody else wrote it:
+ *	  the table is diverged, and nothing is overwritten.
+ *	- after the record: done.
+ *
+ * Within a table the versions go out in order, since a reader of version n
+ * needs all before it.  So a failure ends the round for its table, and only
+ * for that: other tables go on.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/pg_prng.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "catalog/mirror_queue.h"
+#include "deltatx.h"
+#include "mirror/contact.h"
+#include "mirror/shared.h"
+#include "mirror/spool.h"
+#include "mirror/worker.h"
+#include "store/store.h"
+
+/* Bounds of a round: what it claims, and when it records although more is claimed. */
+#define ROUND_VERSIONS	100
+#define ROUND_BYTES		(8 * 1024 * 1024)
+#define ROUND_MS		250
+
+typedef struct Shipment
+{
+	QueuedVersion *queued;
+	Spool	   *spool;			/* NULL: it could not be made */
+	bool		published;
+	TimestampTz at;				/* when */
+	Verdict    *failure;		/* NULL: none */
+	double		duration_ms;
+} Shipment;
+
+static List *claim(TimestampTz *due);
+static List *prepare(List *queue);
+static Shipment *prepare_one(QueuedVersion *queued);
+static void build(Shipment *shipment);
+static void check_proof(Shipment *shipment);
+static void note_claims(List *shipments);
+static void transfer(List *shipments);
+static void transfer_one(Shipment *shipment);
+static Verdict *put(Store *store, Shipment *shipment);
+static uint64 record(List *shipments);
+static uint64 record_published(List *shipments);
+static uint64 record_failed(const Shipment *shipment);
+static void decide(const Shipment *shipment, MirrorFailure *failure);
+static TimestampTz after_backoff(int attempts);
+static void report_failure(const Shipment *shipment, const MirrorFailure *failure);
+static void report_recovery(const Shipment *shipment);
+static char *facts(const Shipment *shipment, int attempt);
+static bool has_failed(List *shipments, int64 table_id);
+static void close_spools(List *shipments);
+
+bool
+deltatx_publish_round(TimestampTz *due)
+{
+	List	   *shipments = claim(due);
+	uint64		recorded;
+
+	if (shipments == NIL)
+		return false;
+
+	transfer(shipments);
+	recorded = record(shipments);
+	close_spools(shipments);
+	return recorded > 0;
+}
+
+/*
+ * Claim
+ */
+
+static List *
+claim(TimestampTz *due)
+{
+	CatalogScope scope;
+	List	   *shipments;
+
+	deltatx_worker_begin(&scope);
+	shipments = prepare(deltatx_queue_next(ROUND_VERSIONS));
+	if (shipments == NIL)
+		*due = deltatx_queue_next_attempt();
+	else
+		note_claims(shipments);
+	deltatx_worker_commit(&scope);
+	return shipments;
+}
+
+static List *
+prepare(List *queue)
+{
+	List	   *shipments = NIL;
+	int64		size = 0;
+	ListCell   *cell;
+
+	foreach(cell, queue)
+	{
+		QueuedVersion *queued = lfirst(cell);
+		Shipment   *shipment;
+
+		if (size >= ROUND_BYTES)
+			break;
+		if (has_failed(shipments, queued->table_id))
+			continue;
+		shipment = prepare_one(queued);
+		if (shipment->spool != NULL)
+			size += deltatx_spool_proof(shipment->spool)->length;
+		shipments = lappend(shipments, shipment);
+	}
+	return shipments;
+}
+
+static Shipment *
+prepare_one(QueuedVersion *queued)
+{
+	Shipment   *shipment = palloc0(sizeof(Shipment));
+
+	shipment->queued = queued;
+	deltatx_worker_doing("preparing version " INT64_FORMAT " of table \"%s\"",
+						 queued->version, queued->table_name);
+	build(shipment);
+	if (shipment->spool != NULL && queued->claimed != NULL)
+		check_proof(shipment);
+	return shipment;
+}
+
+/* In a subtransaction: what is wrong with one version must not stop the others. */
+static void
+build(Shipment *shipment)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		shipment->spool = deltatx_spool_build(shipment->queued->table_id,
+											  shipment->queued->version);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		shipment->failure = deltatx_verdict_of_error(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+}
+
+/* The bytes must be those of the first attempt, or a reader may have seen others. */
+static void
+check_proof(Shipment *shipment)
+{
+	const FileProof *claimed = shipment->queued->claimed;
+	const FileProof *made = deltatx_spool_proof(shipment->spool);
+
+	if (claimed->length == made->length &&
+		memcmp(claimed->sha256, made->sha256, sizeof(made->sha256)) == 0)
+		return;
+
+	shipment->failure = deltatx_verdict(MIRROR_DIVERGED, NULL,
+										psprintf("version " INT64_FORMAT " was claimed with " INT64_FORMAT
+												 " bytes, and now gives other " INT64_FORMAT " bytes",
+												 shipment->queued->version, claimed->length, made->length),
+										"Make sure that the catalog's tables have not been changed by hand, and report this as a bug of deltatx.");
+}
+
+static void
+note_claims(List *shipments)
+{
+	QueuedVersion **versions = palloc(list_length(shipments) * sizeof(*versions));
+	const FileProof **proofs = palloc(list_length(shipments) * sizeof(*proofs));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, shipments)
+	{
+		Shipment   *shipment = lfirst(cell);
+
+		if (shipment->failure != NULL || shipment->queued->claimed != NULL)
+			continue;
+		versions[n] = shipment->queued;
+		proofs[n++] = deltatx_spool_proof(shipment->spool);
+	}
+	if (n > 0)
+		deltatx_queue_claim(versions, proofs, n);
+}
+
+/*
+ * Transfer
+ */
+
+static void
+transfer(List *shipments)
+{
+	TimestampTz started_at = GetCurrentTimestamp();
+	ListCell   *cell;
+
+	foreach(cell, shipments)
+	{
+		Shipment   *shipment = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (TimestampDifferenceExceeds(started_at, GetCurrentTimestamp(), ROUND_MS))
+			break;
+		if (!has_failed(shipments, shipment->queued->table_id))
+			transfer_one(shipment);
+	}
+}
+
+static void
+transfer_one(Shipment *shipment)
+{
+	QueuedVersion *queued = shipment->queued;
+	Store	   *store = deltatx_store_open(queued->location);
+	instr_time	started;
+	instr_time	duration;
+
+	deltatx_worker_doing("publishing version " INT64_FORMAT " of table \"%s\"",
+						 queued->version, queued->table_name);
+	INSTR_TIME_SET_CURRENT(started);
+	shipment->failure = deltatx_contact(store, queued);
+	if (shipment->failure == NULL)
+		shipment->failure = put(store, shipment);
+	INSTR_TIME_SET_CURRENT(duration);
+	INSTR_TIME_SUBTRACT(duration, started);
+
+	shipment->duration_ms = INSTR_TIME_GET_MILLISEC(duration);
+	shipment->published = shipment->failure == NULL;
+	shipment->at = GetCurrentTimestamp();
+}
+
+/* NULL when the object is there, with our bytes. */
+static Verdict *
+put(Store *store, Shipment *shipment)
+{
+	QueuedVersion *queued = shipment->queued;
+	char	   *key = deltatx_commit_key(queued->version);
+	StoreBody	body = deltatx_spool_body(shipment->spool, queued->stamp);
+	StoreOutcome outcome = store->methods->put_if_absent(store, key, &body);
+	bool		same;
+
+	if (outcome == STORE_DONE)
+		return NULL;
+	if (outcome == STORE_EXISTS)
+		outcome = deltatx_store_compare(store, key, &body, &same);
+	if (outcome != STORE_DONE)
+		return deltatx_verdict_of_store(store, outcome);
+	if (same)
+		return NULL;
+	return deltatx_verdict(MIRROR_DIVERGED, psprintf("%s/%s", queued->location, key),
+						   psprintf("version " INT64_FORMAT " exists in the log with other content", queued->version),
+						   "Somebody else has written to this log; move the file away if the catalog is right, and run deltatx_retry.");
+}
+
+/*
+ * Record
+ */
+
+/* Returns the number of tables for which something was recorded. */
+static uint64
+record(List *shipments)
+{
+	CatalogScope scope;
+	uint64		recorded;
+	ListCell   *cell;
+
+	deltatx_worker_begin(&scope);
+	recorded = record_published(shipments);
+	foreach(cell, shipments)
+	{
+		Shipment   *shipment = lfirst(cell);
+
+		if (shipment->failure != NULL)
+			recorded += record_failed(shipment);
+		else if (shipment->published && recorded > 0)
+			report_recovery(shipment);
+	}
+	deltatx_worker_commit(&scope);
+
+	if (recorded > 0)
+		deltatx_shared_progress();
+	return recorded;
+}
+
+static uint64
+record_published(List *shipments)
+{
+	QueuedVersion **versions = palloc(list_length(shipments) * sizeof(*versions));
+	TimestampTz *at = palloc(list_length(shipments) * sizeof(TimestampTz));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, shipments)
+	{
+		Shipment   *shipment = lfirst(cell);
+
+		if (!shipment->published)
+			continue;
+		versions[n] = shipment->queued;
+		at[n++] = shipment->at;
+	}
+	return n > 0 ? deltatx_queue_record(versions, at, n) : 0;
+}
+
+static uint64
+record_failed(const Shipment *shipment)
+{
+	MirrorFailure failure;
+
+	decide(shipment, &failure);
+	if (deltatx_queue_record_failure(&failure) == 0)
+		return 0;
+	report_failure(shipment, &failure);
+	return 1;
+}
+
+/* What a failed attempt makes of the table. */
+static void
+decide(const Shipment *shipment, MirrorFailure *failure)
+{
+	const Verdict *verdict = shipment->failure;
+
+	failure->table_id = shipment->queued->table_id;
+	failure->attempts = Min(shipment->queued->attempts, INT_MAX - 1) + 1;
+	failure->error_class = deltatx_error_class_name(verdict->error_class);
+	failure->last_error = verdict->message;
+	failure->object = verdict->object;
+
+	if (verdict->error_class == MIRROR_DIVERGED)
+	{
+		failure->state = "diverged";
+		failure->next_attempt_at = DT_NOEND;
+	}
+	else if (verdict->error_class == MIRROR_PERMANENT ||
+			 failure->attempts >= deltatx_mirror_max_attempts)
+	{
+		failure->state = "failed";
+		failure->next_attempt_at = after_backoff(INT_MAX);
+	}
+	else
+	{
+		failure->state = "retrying";
+		failure->next_attempt_at = after_backoff(failure->attempts);
+	}
+}
+
+/* Doubling, up to a maximum; with jitter, so that tables that failed together don't retry together. */
+static TimestampTz
+after_backoff(int attempts)
+{
+	double		delay = deltatx_mirror_backoff_min;
+
+	for (int i = 1; i < attempts && delay < deltatx_mirror_backoff_max; i++)
+		delay *= 2;
+	delay = Min(delay, deltatx_mirror_backoff_max);
+	delay *= 0.75 + 0.25 * pg_prng_double(&pg_global_prng_state);
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) delay);
+}
+
+/* A state is logged when it begins; after that the view tells the rest. */
+static void
+report_failure(const Shipment *shipment, const MirrorFailure *failure)
+{
+	const Verdict *verdict = shipment->failure;
+
+	if (strcmp(shipment->queued->state, failure->state) == 0)
+		return;
+	ereport(strcmp(failure->state, "retrying") == 0 ? LOG : WARNING,
+			(deltatx_condition(DTX_MIRROR_FAILURE, shipment->queued->table_name),
+			 errmsg("mirror of table \"%s\" is %s: %s",
+					shipment->queued->table_name, failure->state, verdict->message),
+			 errdetail_internal("%s class=%s%s%s", facts(shipment, failure->attempts),
+								failure->error_class, verdict->object ? " object=" : "",
+								verdict->object ? verdict->object : ""),
+			 verdict->hint ? errhint("%s", verdict->hint) : 0));
+}
+
+static void
+report_recovery(const Shipment *shipment)
+{
+	if (strcmp(shipment->queued->state, "idle") == 0)
+		return;
+	ereport(LOG,
+			(errmsg("mirror of table \"%s\" works again", shipment->queued->table_name),
+			 errdetail_internal("%s", facts(shipment, shipment->queued->attempts + 1))));
+}
+
+/* Parseable, for programs. */
+static char *
+facts(const Shipment *shipment, int attempt)
+{
+	return psprintf("table=%s version=" INT64_FORMAT " transaction=%s attempt=%d duration_ms=%.1f",
+					shipment->queued->table_name, shipment->queued->version,
+					shipment->queued->transaction_id, attempt, shipment->duration_ms);
+}
+
+static bool
+has_failed(List *shipments, int64 table_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, shipments)
+	{
+		const Shipment *shipment = lfirst(cell);
+
+		if (shipment->failure != NULL && shipment->queued->table_id == table_id)
+			return true;
+	}
+	return false;
+}
+
+static void
+close_spools(List *shipments)
+{
+	ListCell   *cell;
+
+	foreach(cell, shipments)
+	{
+		Shipment   *shipment = lfirst(cell);
+
+		if (shipment->spool != NULL)
+			deltatx_spool_close(shipment->spool);
+	}
+}
