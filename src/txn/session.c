@@ -408,7 +408,6 @@ fold_stage(const StageCall *call)
 	sum->bytes_removed += call->bytes_removed;
 	sum->next_add = call->next_add;
 	sum->next_remove = call->next_remove;
-	sum->changes_data |= call->changes_data;
 	if (call->metadata != NULL)
 		sum->metadata = call->metadata;
 	if (call->protocol != NULL)

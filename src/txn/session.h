@@ -67,7 +67,6 @@ typedef struct StageCall
 	int64		bytes_removed;
 	int32		next_add;		/* ordinals after this call */
 	int32		next_remove;
-	bool		changes_data;
 	MetadataAction *metadata;	/* NULL: none */
 	ProtocolAction *protocol;	/* NULL: none */
 	List	   *txns;			/* of TxnAction * */
