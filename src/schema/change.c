@@ -53,6 +53,7 @@ deltatx_shape_check_change(const TableShape *old, const TableShape *new,
 	check_partitioning(old->metadata.partition_columns, new->metadata.partition_columns, place);
 	check_properties(old, new, place);
 	check_fence(old, new, place);
+	deltatx_features_check_listed(new, place);
 	check_fields(&state, old->schema, new->schema, NULL);
 }
 

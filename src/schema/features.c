@@ -89,8 +89,11 @@ static Bitmapset *features_of_type(Bitmapset *used, const DeltaType *type);
 static Bitmapset *features_of_fields(Bitmapset *used, const DeltaSchema *schema);
 static Bitmapset *features_of_metadata(Bitmapset *used, const char *metadata);
 static Bitmapset *feature_of_key(Bitmapset *used, const char *key);
+static Bitmapset *features_used(const TableShape *shape);
+static Bitmapset *features_unlisted(const TableShape *shape);
 static Bitmapset *features_to_vouch_for(const TableShape *shape);
-static void refuse_unlisted(const Feature *feature, const DocumentPlace *place) pg_attribute_noreturn();
+static void refuse_feature(const DocumentPlace *place, const char *hint, const char *format,
+						   const char *name) pg_attribute_noreturn() pg_attribute_printf(3, 0);
 static void check_vouchable(const List *enforced, const DocumentPlace *place);
 
 const Feature *
@@ -156,18 +159,31 @@ deltatx_features_of_properties(const List *configuration)
 }
 
 void
-deltatx_features_check_listed(const TableShape *shape, const DocumentPlace *place)
+deltatx_features_check_supported(const TableShape *shape, const DocumentPlace *place)
 {
-	Bitmapset  *used = bms_union(deltatx_features_of_schema(shape->schema),
-								 deltatx_features_of_properties(shape->metadata.configuration));
+	Bitmapset  *unlisted = features_unlisted(shape);
 	int			id = -1;
 
-	while ((id = bms_next_member(used, id)) >= 0)
+	while ((id = bms_next_member(unlisted, id)) >= 0)
 	{
-		if (!deltatx_protocol_supports(&shape->protocol, &deltatx_features[id]))
-			refuse_unlisted(&deltatx_features[id], place);
+		if (deltatx_features[id].support == FEATURE_REFUSED)
+			refuse_feature(place, "docs/features.md lists the table features that this version honours.",
+						   "schema or properties use table feature \"%s\", which is not supported",
+						   deltatx_features[id].name);
 	}
-	bms_free(used);
+	bms_free(unlisted);
+}
+
+void
+deltatx_features_check_listed(const TableShape *shape, const DocumentPlace *place)
+{
+	Bitmapset  *unlisted = features_unlisted(shape);
+
+	if (!bms_is_empty(unlisted))
+		refuse_feature(place, "Stage a protocol action that lists the feature as well, or use deltatx_alter_table, which does so itself.",
+					   "schema or properties use table feature \"%s\", which the table's protocol does not list",
+					   deltatx_features[bms_next_member(unlisted, -1)].name);
+	bms_free(unlisted);
 }
 
 void
@@ -175,19 +191,15 @@ deltatx_features_check_enforced(const TableShape *shape, const List *enforced,
 								const DocumentPlace *place)
 {
 	Bitmapset  *used = features_to_vouch_for(shape);
-	DocumentPlace unsupported = *place;
 	int			id = -1;
 
 	check_vouchable(enforced, place);
-
-	unsupported.condition = DTX_UNSUPPORTED_FEATURE;
 	while ((id = bms_next_member(used, id)) >= 0)
 	{
 		const char *name = deltatx_features[id].name;
 
 		if (!deltatx_names_contain(enforced, name))
-			deltatx_refuse(&unsupported, NULL,
-						   psprintf("Make sure that the data files fulfil it, and say so with enforced => '{%s}'.", name),
+			refuse_feature(place, psprintf("Make sure that the data files fulfil it, and say so with enforced => '{%s}'.", name),
 						   "the table uses feature \"%s\", which only the writer of the data files can enforce",
 						   name);
 	}
@@ -257,6 +269,26 @@ feature_of_key(Bitmapset *used, const char *key)
 	return used;
 }
 
+static Bitmapset *
+features_used(const TableShape *shape)
+{
+	return bms_join(deltatx_features_of_schema(shape->schema),
+					deltatx_features_of_properties(shape->metadata.configuration));
+}
+
+static Bitmapset *
+features_unlisted(const TableShape *shape)
+{
+	Bitmapset  *unlisted = features_used(shape);
+
+	for (int i = 0; i < FEATURE_COUNT; i++)
+	{
+		if (deltatx_protocol_supports(&shape->protocol, &deltatx_features[i]))
+			unlisted = bms_del_member(unlisted, i);
+	}
+	return unlisted;
+}
+
 /*
  * materializePartitionColumns is the one feature that binds writers as soon as
  * it is listed, where there are partition columns.
@@ -264,8 +296,7 @@ feature_of_key(Bitmapset *used, const char *key)
 static Bitmapset *
 features_to_vouch_for(const TableShape *shape)
 {
-	Bitmapset  *used = bms_union(deltatx_features_of_schema(shape->schema),
-								 deltatx_features_of_properties(shape->metadata.configuration));
+	Bitmapset  *used = features_used(shape);
 
 	if (deltatx_protocol_supports(&shape->protocol,
 								  &deltatx_features[FEATURE_MATERIALIZE_PARTITION_COLUMNS]))
@@ -298,19 +329,12 @@ check_vouchable(const List *enforced, const DocumentPlace *place)
 	}
 }
 
+/* format: takes the feature's name */
 static void
-refuse_unlisted(const Feature *feature, const DocumentPlace *place)
+refuse_feature(const DocumentPlace *place, const char *hint, const char *format, const char *name)
 {
 	DocumentPlace unsupported = *place;
 
 	unsupported.condition = DTX_UNSUPPORTED_FEATURE;
-	if (feature->support == FEATURE_REFUSED)
-		deltatx_refuse(&unsupported, NULL,
-					   "docs/features.md lists the table features that this version honours.",
-					   "schema or properties use table feature \"%s\", which is not supported",
-					   feature->name);
-	deltatx_refuse(&unsupported, NULL,
-				   "Stage a protocol action that lists the feature as well, or use deltatx_alter_table, which does so itself.",
-				   "schema or properties use table feature \"%s\", which the table's protocol does not list",
-				   feature->name);
+	deltatx_refuse(&unsupported, NULL, hint, format, name);
 }

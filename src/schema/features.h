@@ -78,7 +78,13 @@ extern bool deltatx_protocol_supports(const ProtocolAction *protocol, const Feat
 /* Into the current memory context. */
 extern List *deltatx_properties_copy(const List *configuration);
 
-/* Schema and properties use no feature that the protocol doesn't support; else UnsupportedFeature. */
+/*
+ * Schema and properties use no feature that we refuse, unless the protocol
+ * lists it: then it was there before us.  Else UnsupportedFeature.
+ */
+extern void deltatx_features_check_supported(const TableShape *shape, const DocumentPlace *place);
+
+/* Schema and properties use no feature that the protocol doesn't list; else UnsupportedFeature. */
 extern void deltatx_features_check_listed(const TableShape *shape, const DocumentPlace *place);
 
 #endif							/* DELTATX_SCHEMA_FEATURES_H */

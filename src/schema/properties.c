@@ -41,65 +41,65 @@ typedef struct PropertyInfo
 	const char *hint;			/* refused: what to do instead */
 } PropertyInfo;
 
-#define RETENTION	PROPERTY_INTERVAL, 0, NULL, NULL, NULL
-#define BOOLEAN		PROPERTY_BOOLEAN, 0, NULL, NULL, NULL
+#define ANY_INTERVAL	PROPERTY_INTERVAL, 0, NULL, NULL, NULL
+#define ANY_BOOLEAN		PROPERTY_BOOLEAN, 0, NULL, NULL, NULL
 #define SWITCHED_BY_US \
 	"In-commit timestamps are on in every table from its first version; leave the property out."
 #define MADE_BY_US \
 	"deltatx chooses the protocol's versions by what the table needs; leave the property out."
 
 static const PropertyInfo properties[] = {
-	{"delta.appendOnly", BOOLEAN},
-	{"delta.autoOptimize", BOOLEAN},
+	{"delta.appendOnly", ANY_BOOLEAN},
+	{"delta.autoOptimize", ANY_BOOLEAN},
 	{"delta.autoOptimize.autoCompact", PROPERTY_CHOICE, 0, "true,false,auto,legacy"},
-	{"delta.autoOptimize.optimizeWrite", BOOLEAN},
-	{"delta.checkpoint.writeStatsAsJson", BOOLEAN},
-	{"delta.checkpoint.writeStatsAsStruct", BOOLEAN},
+	{"delta.autoOptimize.optimizeWrite", ANY_BOOLEAN},
+	{"delta.checkpoint.writeStatsAsJson", ANY_BOOLEAN},
+	{"delta.checkpoint.writeStatsAsStruct", ANY_BOOLEAN},
 	{"delta.checkpointInterval", PROPERTY_INTEGER, 1},
 	{"delta.checkpointPolicy", PROPERTY_CHOICE, 0, "classic,v2"},
-	{"delta.checkpointRetentionDuration", RETENTION},
+	{"delta.checkpointRetentionDuration", ANY_INTERVAL},
 	{"delta.columnMapping.mode", PROPERTY_CHOICE, 0, "none", "columnMapping"},
 	{"delta.columnMapping.maxColumnId", PROPERTY_REFUSED, .feature = "columnMapping"},
 	{"delta.compatibility.symlinkFormatManifest.enabled", PROPERTY_CHOICE, 0, "false", "symlinkFormatManifest"},
 	{"delta.dataSkippingNumIndexedCols", PROPERTY_INTEGER, -1},
 	{"delta.dataSkippingStatsColumns", PROPERTY_TEXT},
 	{"delta.dataSkippingStringPrefixLength", PROPERTY_INTEGER, 0},
-	{"delta.deletedFileRetentionDuration", RETENTION},
-	{"delta.dropFeatureTruncateHistory.retentionDuration", RETENTION},
+	{"delta.deletedFileRetentionDuration", ANY_INTERVAL},
+	{"delta.dropFeatureTruncateHistory.retentionDuration", ANY_INTERVAL},
 	{"delta.enableChangeDataCapture", PROPERTY_CHOICE, 0, "false", "changeDataFeed"},
 	{"delta.enableChangeDataFeed", PROPERTY_CHOICE, 0, "false", "changeDataFeed"},
-	{"delta.enableDeletionVectors", BOOLEAN},
-	{"delta.enableExpiredLogCleanup", BOOLEAN},
-	{"delta.enableFullRetentionRollback", BOOLEAN},
+	{"delta.enableDeletionVectors", ANY_BOOLEAN},
+	{"delta.enableExpiredLogCleanup", ANY_BOOLEAN},
+	{"delta.enableFullRetentionRollback", ANY_BOOLEAN},
 	{"delta.enableIcebergCompatV1", PROPERTY_CHOICE, 0, "false", "icebergCompatV1"},
 	{"delta.enableIcebergCompatV2", PROPERTY_CHOICE, 0, "false", "icebergCompatV2"},
 	{"delta.enableIcebergCompatV3", PROPERTY_CHOICE, 0, "false", "icebergCompatV3"},
 	{"delta.enableInCommitTimestamps", PROPERTY_CHOICE, 0, "true", NULL, SWITCHED_BY_US},
-	{"delta.enableMaterializePartitionColumnsFeature", BOOLEAN},
+	{"delta.enableMaterializePartitionColumnsFeature", ANY_BOOLEAN},
 	{"delta.enableRowTracking", PROPERTY_CHOICE, 0, "false", "rowTracking"},
 	{"delta.enableTypeWidening", PROPERTY_CHOICE, 0, "false", "typeWidening"},
-	{"delta.enableVariantShredding", BOOLEAN},
+	{"delta.enableVariantShredding", ANY_BOOLEAN},
 	{"delta.inCommitTimestampEnablementTimestamp", PROPERTY_REFUSED, .hint = SWITCHED_BY_US},
 	{"delta.inCommitTimestampEnablementVersion", PROPERTY_REFUSED, .hint = SWITCHED_BY_US},
 	{"delta.isolationLevel", PROPERTY_CHOICE, 0, "Serializable,WriteSerializable,SnapshotIsolation"},
-	{"delta.logRetentionDuration", RETENTION},
+	{"delta.logRetentionDuration", ANY_INTERVAL},
 	{"delta.minReaderVersion", PROPERTY_REFUSED, .hint = MADE_BY_US},
 	{"delta.minWriterVersion", PROPERTY_REFUSED, .hint = MADE_BY_US},
 	{"delta.parquet.compression.codec", PROPERTY_CHOICE, 0, "uncompressed,none,snappy,gzip,lz4,lz4_raw,brotli,zstd"},
 	{"delta.parquet.format.version", PROPERTY_TEXT},
 	{"delta.randomPrefixLength", PROPERTY_INTEGER, 1},
-	{"delta.randomizeFilePrefixes", BOOLEAN},
+	{"delta.randomizeFilePrefixes", ANY_BOOLEAN},
 	{"delta.redirectReaderWriter-preview", PROPERTY_REFUSED, .feature = "redirectReaderWriter-preview"},
 	{"delta.redirectWriterOnly-preview", PROPERTY_REFUSED, .feature = "redirectWriterOnly-preview"},
 	{"delta.requireCheckpointProtectionBeforeVersion", PROPERTY_REFUSED,
 	.hint = "Only dropping a table feature sets it, which no engine can do here; leave the property out."},
 	{"delta.rowTrackingSuspended", PROPERTY_CHOICE, 0, "false", "rowTracking"},
-	{"delta.sampleRetentionDuration", RETENTION},
-	{"delta.setTransactionRetentionDuration", RETENTION},
+	{"delta.sampleRetentionDuration", ANY_INTERVAL},
+	{"delta.setTransactionRetentionDuration", ANY_INTERVAL},
 	{"delta.targetFileSize", PROPERTY_SIZE},
-	{"delta.tuneFileSizesForRewrites", BOOLEAN},
-	{"delta.writePartitionColumnsToParquet", BOOLEAN},
-	{"deltatx.fence", BOOLEAN},
+	{"delta.tuneFileSizesForRewrites", ANY_BOOLEAN},
+	{"delta.writePartitionColumnsToParquet", ANY_BOOLEAN},
+	{"deltatx.fence", ANY_BOOLEAN},
 };
 
 /* Delta's names under these belong together. */
@@ -271,7 +271,7 @@ check_value(const PropertyInfo *info, const char *value, const DocumentPlace *pl
 			break;
 		case PROPERTY_TEXT:
 			if (value[0] == '\0')
-				refuse_value(info, value, "a value", place);
+				refuse_value(info, value, "some text", place);
 			break;
 		case PROPERTY_REFUSED:
 			if (info->feature != NULL)

@@ -104,7 +104,11 @@ deltatx_protocol_supports(const ProtocolAction *protocol, const Feature *feature
 		protocol->min_reader >= feature->legacy_reader;
 }
 
-/* What every table of ours has, what schema and properties use, and what properties ask for. */
+/*
+ * What every table of ours has, what schema and properties use, and what
+ * properties ask for.  What we refuse is not listed, so that the check of the
+ * shape finds it missing and says so.
+ */
 static Bitmapset *
 features_needed(const DeltaSchema *schema, const List *configuration)
 {
@@ -115,7 +119,14 @@ features_needed(const DeltaSchema *schema, const List *configuration)
 	needed = bms_add_range(needed, FEATURE_APPEND_ONLY, FEATURE_FENCE);
 	if (fence != NULL && strcmp(fence, "false") == 0)
 		needed = bms_del_member(needed, FEATURE_FENCE);
-	return bms_join(needed, features_asked_for(configuration));
+	needed = bms_join(needed, features_asked_for(configuration));
+
+	for (int i = 0; i < FEATURE_COUNT; i++)
+	{
+		if (deltatx_features[i].support == FEATURE_REFUSED)
+			needed = bms_del_member(needed, i);
+	}
+	return needed;
 }
 
 /* delta.feature.deletionVectors = supported; the name's case doesn't matter, as in Spark. */

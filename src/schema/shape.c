@@ -53,7 +53,7 @@ check_features(const TableShape *shape, const DocumentPlace *place)
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
 
-	deltatx_features_check_listed(shape, place);
+	deltatx_features_check_supported(shape, place);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 }

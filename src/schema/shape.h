@@ -172,9 +172,9 @@ extern List *deltatx_properties_stored(const List *configuration);
 /*
  * Everything is copied into the current memory context.  Raises
  * place->condition where schema and partitioning don't fit together, and
- * UnsupportedFeature where schema or properties use a feature that the
- * protocol doesn't list.  Doesn't check properties' names and values, nor the
- * protocol itself: what was accepted once must go on being readable.
+ * UnsupportedFeature where they need a feature that this version refuses.
+ * Doesn't check properties' names and values, nor the protocol itself: what
+ * was accepted once must go on being readable.
  */
 extern TableShape *deltatx_shape_build(const MetadataAction *metadata,
 									   const ProtocolAction *protocol,
@@ -184,7 +184,8 @@ extern TableShape *deltatx_shape_build(const MetadataAction *metadata,
  * May the table go from one shape to the other?  No column silently dropped,
  * no type changed, none made NOT NULL while there are files, partition
  * columns, table id and format fixed; properties that are new or have changed
- * pass deltatx_properties_check.
+ * pass deltatx_properties_check; the protocol lists the features that schema
+ * and properties use, else UnsupportedFeature.
  */
 extern void deltatx_shape_check_change(const TableShape *old, const TableShape *new,
 									   bool has_files, const DocumentPlace *place);
