@@ -18,6 +18,7 @@
 
 #include "utils/memutils.h"
 
+#include "conflict/conflict.h"
 #include "txn/stage_files.h"
 
 /* An add whose path is live already. */
@@ -230,6 +231,15 @@ check_removed(StageFiles *files, const LiveMatch *live, int i)
 
 	if (live->commit_id == 0)
 	{
+		/* What the caller has read is no longer so: then that is the error. */
+		deltatx_conflict_check(&(ConflictInput) {
+			.table_name = place.table_name,
+			.writes = true,
+			.seen_version = files->call->seen_version,
+			.expected_version = files->call->expected_version,
+			.read_version = files->call->read_version,
+			.current_version = files->call->seen_version,
+		});
 		place.condition = DTX_FILE_NOT_FOUND;
 		deltatx_refuse(&place, "path",
 					   "The path must be byte for byte that of the add, as deltatx_files() shows it.",
