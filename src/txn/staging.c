@@ -434,7 +434,6 @@ check_shape(Stager *stager)
 	if (call->metadata != NULL)
 	{
 		place.action = deltatx_action_name(ACTION_METADATA);
-		deltatx_properties_check(call->metadata->configuration, &place);
 		deltatx_shape_check_change(old, stager->shape, stager->table->num_files > 0, &place);
 	}
 	place.action = NULL;
