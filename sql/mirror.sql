@@ -2,44 +2,44 @@
 
 CREATE INDEX dl_tables_dropped ON deltatx.dl_tables (dropped_at) WHERE dropped_at IS NOT NULL;
 
-CREATE FUNCTION deltatx_wait(table_name text, version bigint DEFAULT NULL, timeout interval DEFAULT '1 min')
-RETURNS boolean
-LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'deltatx_wait';
-COMMENT ON FUNCTION deltatx_wait(text, bigint, interval)
+CREATE FUNCTION @extschema@.deltatx_wait(table_name text, version bigint = NULL, timeout interval = '1 min')
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.deltatx_wait(text, bigint, interval)
 	IS 'wait until a version, or all versions, of a table are published; false when the time is over';
 
-CREATE FUNCTION deltatx_wait_transaction(transaction_id uuid, timeout interval DEFAULT '1 min')
-RETURNS boolean
-LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'deltatx_wait_transaction';
-COMMENT ON FUNCTION deltatx_wait_transaction(uuid, interval)
+CREATE FUNCTION @extschema@.deltatx_wait_transaction(transaction_id uuid, timeout interval = '1 min')
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.deltatx_wait_transaction(uuid, interval)
 	IS 'wait until a transaction is published in all of its tables; false when the time is over';
 
-CREATE FUNCTION deltatx_pause(table_name text DEFAULT NULL, server text DEFAULT NULL)
-RETURNS integer
-LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'deltatx_pause';
-COMMENT ON FUNCTION deltatx_pause(text, text)
+CREATE FUNCTION @extschema@.deltatx_pause(table_name text = NULL, server text = NULL)
+	RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.deltatx_pause(text, text)
 	IS 'stop publishing a table, or all tables that one may use; they go on taking commits';
 
-CREATE FUNCTION deltatx_resume(table_name text DEFAULT NULL, server text DEFAULT NULL)
-RETURNS integer
-LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'deltatx_resume';
-COMMENT ON FUNCTION deltatx_resume(text, text) IS 'go on publishing paused tables';
+CREATE FUNCTION @extschema@.deltatx_resume(table_name text = NULL, server text = NULL)
+	RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.deltatx_resume(text, text) IS 'go on publishing paused tables';
 
-CREATE FUNCTION deltatx_retry(table_name text DEFAULT NULL, server text DEFAULT NULL)
-RETURNS integer
-LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'deltatx_retry';
-COMMENT ON FUNCTION deltatx_retry(text, text)
+CREATE FUNCTION @extschema@.deltatx_retry(table_name text = NULL, server text = NULL)
+	RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.deltatx_retry(text, text)
 	IS 'try now to publish tables that are retrying, failed or diverged';
 
 CREATE FUNCTION deltatx.worker_status(OUT worker_pid integer, OUT heartbeat timestamptz, OUT doing text)
-LANGUAGE c VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'deltatx_worker_status';
+	AS 'MODULE_PATHNAME', 'deltatx_worker_status' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION deltatx.worker_status() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION deltatx.worker_status() TO pg_monitor;
 COMMENT ON FUNCTION deltatx.worker_status() IS 'this database''s worker, as shared memory knows it';
 
 CREATE FUNCTION deltatx.library_version()
-RETURNS text
-LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'deltatx_library_version';
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'deltatx_library_version' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION deltatx.library_version() IS 'version of the library that the server has loaded';
 
 CREATE VIEW deltatx.mirror WITH (security_barrier) AS

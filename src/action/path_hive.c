@@ -37,14 +37,10 @@ static bool same_value(const char *told, const char *text, const DeltaType *type
 char *
 deltatx_path_new(const TableShape *shape, const char *partition_values, const char *suffix)
 {
-	DocumentPlace place = {.condition = DTX_INVALID_ACTION};
+	char	  **texts = deltatx_partition_texts(partition_values, shape->partition_columns,
+												shape->n_partition_columns);
 	StringInfoData path;
 	const char *problem;
-	char	  **texts;
-
-	deltatx_partition_values_check(partition_values, shape, &place);
-	texts = deltatx_partition_texts(partition_values, shape->partition_columns,
-									shape->n_partition_columns);
 
 	initStringInfo(&path);
 	for (int i = 0; i < shape->n_partition_columns; i++)
@@ -55,8 +51,11 @@ deltatx_path_new(const TableShape *shape, const char *partition_values, const ch
 
 	problem = strchr(suffix, '/') ? "has a directory in its suffix" : deltatx_path_problem(path.data);
 	if (problem != NULL)
-		deltatx_refuse(&place, "suffix", "Give a suffix like \".parquet\".",
-					   "path of a new file %s", problem);
+		ereport(ERROR,
+				(deltatx_condition(DTX_INVALID_ACTION, NULL),
+				 errmsg("path of a new file %s", problem),
+				 errdetail_internal("field=suffix"),
+				 errhint("Give a suffix like \".parquet\".")));
 	return path.data;
 }
 

@@ -42,7 +42,7 @@
  * A diverged table is tried again only when somebody asks for it, which sets
  * its next attempt.
  *
- * A table that failed contributes one version and doesn't limit the merge:
+ * A table that isn't well contributes one version and doesn't limit the merge:
  * most likely it fails again.
  */
 static CatalogPlan select_next = {
@@ -61,13 +61,13 @@ static CatalogPlan select_next = {
 	" FROM due d CROSS JOIN LATERAL ("
 	" SELECT m.table_id, m.version, m.transaction_id FROM deltatx.dl_mirror_queue m"
 	" WHERE m.table_id OPERATOR(pg_catalog.=) d.table_id ORDER BY m.version"
-	" LIMIT (SELECT CASE WHEN d.attempts OPERATOR(pg_catalog.>) 0 THEN 1 ELSE size END FROM share)) q"
+	" LIMIT (SELECT CASE d.state WHEN 'idle' THEN size ELSE 1 END FROM share)) q"
 	" JOIN deltatx.dl_table_versions v ON v.table_id OPERATOR(pg_catalog.=) q.table_id"
 	" AND v.version OPERATOR(pg_catalog.=) q.version"
 	"), known AS MATERIALIZED ("
 	" SELECT pg_catalog.min(last) AS until FROM ("
 	" SELECT pg_catalog.max(stamp) AS last FROM candidates"
-	" WHERE attempts OPERATOR(pg_catalog.=) 0 GROUP BY table_id"
+	" WHERE state OPERATOR(pg_catalog.=) 'idle' GROUP BY table_id"
 	" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) (SELECT size FROM share)) cut)"
 	" SELECT c.table_id, c.version, c.stamp, h.current_version, t.table_name, t.location,"
 	" c.transaction_id::pg_catalog.text, c.state, c.attempts, p.length, p.sha256"

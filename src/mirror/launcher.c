@@ -72,6 +72,7 @@ typedef struct KnownDatabase
 	bool		has_extension;	/* as far as we know */
 	bool		active;			/* a worker is there or on its way */
 	bool		visit_again;	/* asked for while one was there */
+	int			slots_missed;	/* how often in a row no slot was free when a worker was due */
 	int			failures;		/* in a row */
 	TimestampTz start_at;		/* not before */
 	WorkerOrder order;			/* of the worker that this process registered ... */
@@ -99,7 +100,7 @@ static void forget_unlisted(void);
 static void start_workers(void);
 static bool may_start(const KnownDatabase *database, TimestampTz now);
 static bool visit_under_way(void);
-static bool start_worker(KnownDatabase *database);
+static void start_worker(KnownDatabase *database);
 static bool register_worker(KnownDatabase *database);
 static void complain(void);
 static long sleep_time(void);
@@ -351,29 +352,24 @@ start_workers(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	bool		visiting = visit_under_way();
-	int			n_started = 0;
-	int			n_failed = 0;
+	bool		lacking = false;
 	HASH_SEQ_STATUS scan;
 	KnownDatabase *database;
 
 	hash_seq_init(&scan, databases);
 	while ((database = hash_seq_search(&scan)) != NULL)
 	{
-		if (!may_start(database, now) || (visiting && !database->has_extension))
-			continue;
-		if (start_worker(database))
+		if (may_start(database, now) && (database->has_extension || !visiting))
 		{
-			n_started++;
-			visiting = visiting || !database->has_extension;
+			start_worker(database);
+			visiting = visiting || (database->active && !database->has_extension);
 		}
-		else
-			n_failed++;
+		lacking = lacking || database->slots_missed > 1;
 	}
 
-	if (n_failed > 0)
+	if (lacking && !complained)
 		complain();
-	else if (n_started > 0)
-		complained = false;
+	complained = lacking;
 }
 
 static bool
@@ -396,19 +392,27 @@ visit_under_way(void)
 	return result;
 }
 
-/* False when there is no slot for it; then it is tried again later. */
-static bool
+/*
+ * When there is no slot for it, it is tried again later: at first soon, since
+ * the postmaster frees a slot a moment after we hear that its worker ended.
+ */
+static void
 start_worker(KnownDatabase *database)
 {
+	int			delay = database->slots_missed == 0 ? RETRY_MIN_MS : NO_SLOT_RETRY_MS;
+
 	if (deltatx_shared_reserve(database->oid, &database->order))
 	{
 		database->active = register_worker(database);
 		if (database->active)
-			return true;
+		{
+			database->slots_missed = 0;
+			return;
+		}
 		(void) deltatx_shared_withdraw(&database->order);
 	}
-	database->start_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NO_SLOT_RETRY_MS);
-	return false;
+	database->slots_missed++;
+	database->start_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), delay);
 }
 
 static bool
@@ -436,13 +440,10 @@ register_worker(KnownDatabase *database)
 	return registered;
 }
 
-/* Once, until it works again. */
+/* Not again before all databases have what they need. */
 static void
 complain(void)
 {
-	if (complained)
-		return;
-	complained = true;
 	ereport(WARNING,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("deltatx cannot start a worker: all background worker slots are taken"),

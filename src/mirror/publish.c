@@ -179,13 +179,10 @@ build(Shipment *shipment)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
 		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
+		shipment->failure = deltatx_verdict_of_error(CopyErrorData());
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		shipment->failure = deltatx_verdict_of_error(error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
@@ -369,7 +366,8 @@ decide(const Shipment *shipment, MirrorFailure *failure)
 	failure->table_id = shipment->queued->table_id;
 	failure->attempts = Min(shipment->queued->attempts, INT_MAX - 1) + 1;
 	failure->error_class = deltatx_error_class_name(verdict->error_class);
-	failure->last_error = verdict->message;
+	failure->last_error = verdict->hint == NULL ? verdict->message :
+		psprintf("%s. %s", verdict->message, verdict->hint);
 	failure->object = verdict->object;
 
 	if (verdict->error_class == MIRROR_DIVERGED)
