@@ -26,7 +26,8 @@
 /* What Hive escapes besides control characters. */
 static const char *const hive_special = "\"#%'*/:=?\\{[]^";
 
-static void append_directory(StringInfo out, const char *column, const char *value);
+static void append_directory(StringInfo out, const DeltaField *column, const char *value);
+static char *without_zone(const char *timestamp);
 static char *hive_escape(const char *name);
 static void append_encoded(StringInfo out, const char *name);
 static void append_uuid(StringInfo out);
@@ -44,7 +45,7 @@ deltatx_path_new(const TableShape *shape, const char *partition_values, const ch
 
 	initStringInfo(&path);
 	for (int i = 0; i < shape->n_partition_columns; i++)
-		append_directory(&path, shape->partition_columns[i]->name, texts[i]);
+		append_directory(&path, shape->partition_columns[i], texts[i]);
 	appendStringInfoString(&path, "part-");
 	append_uuid(&path);
 	appendStringInfoString(&path, suffix);
@@ -82,12 +83,32 @@ deltatx_path_is_hive(const TableShape *shape, const char *path, const char *part
 }
 
 static void
-append_directory(StringInfo out, const char *column, const char *value)
+append_directory(StringInfo out, const DeltaField *column, const char *value)
 {
-	append_encoded(out, hive_escape(column));
+	if (value != NULL && column->type->kind == DELTA_TIMESTAMP)
+		value = without_zone(value);
+	append_encoded(out, hive_escape(column->name));
 	appendStringInfoChar(out, '=');
 	append_encoded(out, value ? hive_escape(value) : HIVE_NULL);
 	appendStringInfoChar(out, '/');
+}
+
+/*
+ * Of the two forms of a timestamp, the one that Spark and delta-rs use in
+ * directories.  Polars fails on a table that has both.
+ */
+static char *
+without_zone(const char *timestamp)
+{
+	char	   *result = pstrdup(timestamp);
+	char	   *separator = strchr(result, 'T');
+
+	if (separator != NULL)
+	{
+		*separator = ' ';
+		result[strlen(result) - 1] = '\0';
+	}
+	return result;
 }
 
 static char *
