@@ -173,11 +173,12 @@ typedef enum HivePathsCheck
  * cover exactly the partition columns and parse as their types, path, stats,
  * deletion vector, appendOnly and the like.  Raises InvalidAction (or
  * UnsupportedFeature), naming table, position and field.  hive_paths: what to
- * do about a partitioned file outside truthful col=value directories.
+ * do about a partitioned file outside truthful col=value directories; a
+ * warning turns it off, so that a document of many files warns once.
  */
 extern void deltatx_action_validate(const Action *action,
 									const struct TableShape *shape,
-									HivePathsCheck hive_paths,
+									HivePathsCheck *hive_paths,
 									const DocumentPlace *place);
 
 /*----------
@@ -191,7 +192,7 @@ extern const char *deltatx_path_problem(const char *path);
 /*
  * The relative path of a new file: Hive-style directories for the partition
  * columns, in their order, escaped and then URI-encoded; a random file name
- * ending in suffix.  partition_values: compact JSON object, validated.
+ * ending in suffix.  partition_values: a JSON object, which is checked.
  */
 extern char *deltatx_path_new(const struct TableShape *shape,
 							  const char *partition_values, const char *suffix);

@@ -120,7 +120,7 @@ parse_lines(ActionParser *parser)
 
 	while (deltatx_json_token(reader) != JSON_TOKEN_END)
 	{
-		if (parser->n_actions > 0 &&
+		if (parser->n_actions > 0 && deltatx_json_token(reader) == JSON_TOKEN_OBJECT_START &&
 			memchr(reader->lex->prev_token_terminator, '\n',
 				   reader->lex->token_start - reader->lex->prev_token_terminator) == NULL)
 			deltatx_refuse(&reader->place, NULL,

@@ -16,6 +16,7 @@
 /* How much of a wrong value an error repeats. */
 #define MAX_QUOTED	64
 
+static char *read_text(JsonReader *reader);
 static int	column_index(DeltaField *const *columns, int n_columns, const char *name);
 static void check_value(const char *text, const DeltaField *column, const DocumentPlace *place);
 static void refuse_unexpected(const char *name, const TableShape *shape,
@@ -40,8 +41,7 @@ deltatx_partition_values_check(const char *partition_values, const TableShape *s
 
 		if (i < 0)
 			refuse_unexpected(reader.key.data, shape, place);
-		text = deltatx_json_take_null(&reader) ? NULL :
-			deltatx_json_string(&reader, "partitionValues");
+		text = read_text(&reader);
 		check_value(text, shape->partition_columns[i], place);
 		given[i] = true;
 	}
@@ -72,12 +72,9 @@ deltatx_partition_texts(const char *partition_values, DeltaField *const *columns
 	while (deltatx_json_next_member(&reader, &object))
 	{
 		int			i = column_index(columns, n_columns, reader.key.data);
-		char	   *text;
+		char	   *text = read_text(&reader);
 
-		if (deltatx_json_take_null(&reader))
-			continue;
-		text = deltatx_json_string(&reader, "partitionValues");
-		if (i >= 0 && text[0] != '\0')
+		if (i >= 0 && text != NULL && text[0] != '\0')
 			texts[i] = text;
 	}
 	deltatx_json_close(&reader);
@@ -113,6 +110,19 @@ deltatx_partition_key(const TableShape *shape, const char *partition_values)
 	}
 	appendStringInfoChar(&key, ']');
 	return key.data;
+}
+
+/* NULL: null. */
+static char *
+read_text(JsonReader *reader)
+{
+	if (deltatx_json_take_null(reader))
+		return NULL;
+	if (deltatx_json_token(reader) != JSON_TOKEN_STRING)
+		deltatx_refuse(&reader->place, "partitionValues",
+					   "Write every partition value as a JSON string, or as null.",
+					   "partitionValues holds a value that is no JSON string");
+	return deltatx_json_string(reader, "partitionValues");
 }
 
 /* -1: no such column. */

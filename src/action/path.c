@@ -43,7 +43,7 @@ deltatx_path_problem(const char *path)
 		return "is empty";
 	problem = character_problem(path);
 	if (problem == NULL && part == NULL)
-		problem = "is a URI without a path";
+		problem = "is a URI without a path: write %3A for a colon in a name";
 	if (problem == NULL && part == path)
 		problem = relative_problem(path);
 	if (problem != NULL)
@@ -123,7 +123,8 @@ character_problem(const char *path)
 {
 	const char *end = path + strlen(path);
 
-	for (const char *p = path; p < end; p += pg_utf_mblen((const unsigned char *) p))
+	for (const char *p = path; p < end;
+		 p += IS_HIGHBIT_SET(*p) ? pg_utf_mblen((const unsigned char *) p) : 1)
 	{
 		if (*p == '%' && !is_escape(p, end - p))
 			return "has a percent sign that begins no escape: write %25";

@@ -38,10 +38,14 @@ static bool same_value(const char *told, const char *text, const DeltaType *type
 char *
 deltatx_path_new(const TableShape *shape, const char *partition_values, const char *suffix)
 {
-	char	  **texts = deltatx_partition_texts(partition_values, shape->partition_columns,
-												shape->n_partition_columns);
+	DocumentPlace place = {.condition = DTX_INVALID_ACTION};
 	StringInfoData path;
 	const char *problem;
+	char	  **texts;
+
+	deltatx_partition_values_check(partition_values, shape, &place);
+	texts = deltatx_partition_texts(partition_values, shape->partition_columns,
+									shape->n_partition_columns);
 
 	initStringInfo(&path);
 	for (int i = 0; i < shape->n_partition_columns; i++)
@@ -52,11 +56,8 @@ deltatx_path_new(const TableShape *shape, const char *partition_values, const ch
 
 	problem = strchr(suffix, '/') ? "has a directory in its suffix" : deltatx_path_problem(path.data);
 	if (problem != NULL)
-		ereport(ERROR,
-				(deltatx_condition(DTX_INVALID_ACTION, NULL),
-				 errmsg("path of a new file %s", problem),
-				 errdetail_internal("field=suffix"),
-				 errhint("Give a suffix like \".parquet\".")));
+		deltatx_refuse(&place, "suffix", "Give a suffix like \".parquet\".",
+					   "path of a new file %s", problem);
 	return path.data;
 }
 

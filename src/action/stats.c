@@ -106,7 +106,7 @@ check_null_count(JsonReader *reader, const DeltaField *field)
 
 	if (nulls > 0)
 		deltatx_refuse(&reader->place, "stats", NULL,
-					   "the file has " INT64_FORMAT " nulls in column \"%s\", which is NOT NULL",
+					   "stats count " INT64_FORMAT " nulls in column \"%s\", which is NOT NULL",
 					   nulls, field->name);
 }
 

@@ -27,14 +27,14 @@
 #define SYSTEM_DOMAIN_PREFIX	"delta."
 
 static void validate(const Action *action, const TableShape *shape,
-					 HivePathsCheck hive_paths, const DocumentPlace *place);
+					 HivePathsCheck *hive_paths, const DocumentPlace *place);
 static void validate_add(const FileAction *add, const TableShape *shape,
-						 HivePathsCheck hive_paths, const DocumentPlace *place);
+						 HivePathsCheck *hive_paths, const DocumentPlace *place);
 static void validate_remove(const FileAction *remove, const TableShape *shape,
 							const DocumentPlace *place);
 static void validate_path(const char *path, const DocumentPlace *place);
 static void validate_hive_path(const FileAction *add, const TableShape *shape,
-							   HivePathsCheck hive_paths, const DocumentPlace *place);
+							   HivePathsCheck *hive_paths, const DocumentPlace *place);
 static void validate_extra(const char *extra, const DocumentPlace *place);
 static void validate_domain(const DomainAction *domain, const DocumentPlace *place);
 static void refuse_feature(const DocumentPlace *place, const char *field,
@@ -42,7 +42,7 @@ static void refuse_feature(const DocumentPlace *place, const char *field,
 
 void
 deltatx_action_validate(const Action *action, const TableShape *shape,
-						HivePathsCheck hive_paths, const DocumentPlace *place)
+						HivePathsCheck *hive_paths, const DocumentPlace *place)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "deltatx validation", ALLOCSET_SMALL_SIZES);
@@ -55,7 +55,7 @@ deltatx_action_validate(const Action *action, const TableShape *shape,
 
 static void
 validate(const Action *action, const TableShape *shape,
-		 HivePathsCheck hive_paths, const DocumentPlace *place)
+		 HivePathsCheck *hive_paths, const DocumentPlace *place)
 {
 	switch (action->kind)
 	{
@@ -81,7 +81,7 @@ validate(const Action *action, const TableShape *shape,
 
 static void
 validate_add(const FileAction *add, const TableShape *shape,
-			 HivePathsCheck hive_paths, const DocumentPlace *place)
+			 HivePathsCheck *hive_paths, const DocumentPlace *place)
 {
 	validate_path(add->path, place);
 	if (deltatx_path_is_within(add->path, CHANGE_DATA_DIRECTORY))
@@ -125,20 +125,22 @@ validate_path(const char *path, const DocumentPlace *place)
 
 static void
 validate_hive_path(const FileAction *add, const TableShape *shape,
-				   HivePathsCheck hive_paths, const DocumentPlace *place)
+				   HivePathsCheck *hive_paths, const DocumentPlace *place)
 {
 	static const char *const message = "path does not tell the partition values in its directories";
 	static const char *const hint =
 	"Put files into col=value/ directories as deltatx_new_path does, or some readers see wrong values.";
 
-	if (hive_paths == HIVE_PATHS_OFF || shape->n_partition_columns == 0 ||
+	if (*hive_paths == HIVE_PATHS_OFF || shape->n_partition_columns == 0 ||
 		deltatx_path_is_hive(shape, add->path, add->partition_values))
 		return;
-	if (hive_paths == HIVE_PATHS_ERROR)
+	if (*hive_paths == HIVE_PATHS_ERROR)
 		deltatx_refuse(place, "path", hint, "%s", message);
 
+	*hive_paths = HIVE_PATHS_OFF;
 	ereport(WARNING,
 			(deltatx_condition(DTX_INVALID_ACTION, place->table_name),
+			 errcode(ERRCODE_WARNING),
 			 errmsg("%s", message),
 			 errdetail_internal("action=" INT64_FORMAT " kind=add field=path", place->position),
 			 errhint("%s", hint)));

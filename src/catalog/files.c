@@ -124,28 +124,38 @@ static CatalogPlan own_partitions = {
 	1, {INT8OID}
 };
 
-/* Driven by what the later versions added, so that own adds cost nothing. */
+/*
+ * Driven by what the winners did, so that own files cost nothing.  The winners
+ * come as an array: of a range of versions, a generic plan would expect a third
+ * of all.
+ */
+static CatalogPlan select_winners = {
+	"SELECT commit_id FROM deltatx.dl_table_versions"
+	" WHERE table_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.>) $2"
+	" ORDER BY version",
+	2, {INT8OID, INT8OID}
+};
+
 static CatalogPlan first_duplicate = {
-	"SELECT theirs.path FROM deltatx.dl_table_versions v"
-	" JOIN deltatx.dl_add_files theirs ON theirs.commit_id OPERATOR(pg_catalog.=) v.commit_id"
-	" JOIN deltatx.dl_live_files l ON l.table_id OPERATOR(pg_catalog.=) v.table_id AND "
+	"SELECT theirs.path FROM unnest($3) AS w (commit_id)"
+	" JOIN deltatx.dl_add_files theirs ON theirs.commit_id OPERATOR(pg_catalog.=) w.commit_id"
+	" JOIN deltatx.dl_live_files l ON l.table_id OPERATOR(pg_catalog.=) $1 AND "
 	LIVE_BY_PATH("theirs.path")
-	" WHERE v.table_id OPERATOR(pg_catalog.=) $1 AND v.version OPERATOR(pg_catalog.>) $3"
-	" AND l.commit_id OPERATOR(pg_catalog.=) $2 LIMIT 1",
-	3, {INT8OID, INT8OID, INT8OID}
+	" WHERE l.commit_id OPERATOR(pg_catalog.=) $2 LIMIT 1",
+	3, {INT8OID, INT8OID, INT8ARRAYOID}
 };
 
 static CatalogPlan first_gone = {
-	"SELECT a.path, v.version FROM deltatx.dl_table_versions v"
-	" JOIN deltatx.dl_remove_files theirs ON theirs.commit_id OPERATOR(pg_catalog.=) v.commit_id"
-	" JOIN deltatx.dl_remove_files mine ON mine.commit_id OPERATOR(pg_catalog.=) $2"
+	"SELECT a.path, v.version FROM unnest($2) WITH ORDINALITY AS w (commit_id, i)"
+	" JOIN deltatx.dl_remove_files theirs ON theirs.commit_id OPERATOR(pg_catalog.=) w.commit_id"
+	" JOIN deltatx.dl_remove_files mine ON mine.commit_id OPERATOR(pg_catalog.=) $1"
 	" AND mine.add_commit_id OPERATOR(pg_catalog.=) theirs.add_commit_id"
 	" AND mine.add_ord OPERATOR(pg_catalog.=) theirs.add_ord"
 	" JOIN deltatx.dl_add_files a ON a.commit_id OPERATOR(pg_catalog.=) mine.add_commit_id"
 	" AND a.ord OPERATOR(pg_catalog.=) mine.add_ord"
-	" WHERE v.table_id OPERATOR(pg_catalog.=) $1 AND v.version OPERATOR(pg_catalog.>) $3"
-	" ORDER BY v.version LIMIT 1",
-	3, {INT8OID, INT8OID, INT8OID}
+	" JOIN deltatx.dl_table_versions v ON v.commit_id OPERATOR(pg_catalog.=) w.commit_id"
+	" ORDER BY w.i LIMIT 1",
+	2, {INT8OID, INT8ARRAYOID}
 };
 
 static CatalogPlan first_removed_twice = {
@@ -174,6 +184,7 @@ static CatalogPlan unstage_removes = {
 	"DELETE FROM deltatx.dl_remove_files WHERE commit_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}
 };
 
+static Datum winners_of(int64 table_id, int64 after_version);
 static Datum paths_of(const FileBatch *batch);
 static Datum texts_of(const FileBatch *batch, size_t offset);
 static Datum numbers_of(const FileBatch *batch, size_t offset);
@@ -322,7 +333,8 @@ deltatx_removes_of_partitions(int64 table_id, int64 commit_id, int32 first_ord,
 char *
 deltatx_adds_first_duplicate(int64 table_id, int64 commit_id, int64 after_version)
 {
-	Datum		args[3] = {Int64GetDatum(table_id), Int64GetDatum(commit_id), Int64GetDatum(after_version)};
+	Datum		args[3] = {Int64GetDatum(table_id), Int64GetDatum(commit_id),
+	winners_of(table_id, after_version)};
 
 	if (deltatx_plan_execute(&first_duplicate, args, NULL) == 0)
 		return NULL;
@@ -332,7 +344,7 @@ deltatx_adds_first_duplicate(int64 table_id, int64 commit_id, int64 after_versio
 char *
 deltatx_removes_first_gone(int64 table_id, int64 commit_id, int64 after_version, int64 *winner)
 {
-	Datum		args[3] = {Int64GetDatum(table_id), Int64GetDatum(commit_id), Int64GetDatum(after_version)};
+	Datum		args[2] = {Int64GetDatum(commit_id), winners_of(table_id, after_version)};
 
 	if (deltatx_plan_execute(&first_gone, args, NULL) == 0)
 		return NULL;
@@ -358,6 +370,19 @@ deltatx_files_unstage(int64 table_id, int64 commit_id)
 	(void) deltatx_plan_execute(&unstage_live, args, NULL);
 	(void) deltatx_plan_execute(&unstage_adds, &args[1], NULL);
 	(void) deltatx_plan_execute(&unstage_removes, &args[1], NULL);
+}
+
+/* commit_ids of the versions after one, as an array. */
+static Datum
+winners_of(int64 table_id, int64 after_version)
+{
+	Datum		args[2] = {Int64GetDatum(table_id), Int64GetDatum(after_version)};
+	uint64		n = deltatx_plan_execute(&select_winners, args, NULL);
+	int64	   *commit_ids = palloc(sizeof(int64) * Max(n, 1));
+
+	for (uint64 i = 0; i < n; i++)
+		commit_ids[i] = deltatx_result_int64(SPI_tuptable->vals[i], 1);
+	return deltatx_int8_array(commit_ids, (int) n);
 }
 
 static Datum

@@ -192,24 +192,6 @@ deltatx_properties_copy(const List *configuration)
 	return copy;
 }
 
-List *
-deltatx_properties_stored(const List *configuration)
-{
-	List	   *stored = deltatx_properties_copy(configuration);
-	ListCell   *lc;
-
-	foreach(lc, stored)
-	{
-		const Property *property = lfirst(lc);
-
-		if (has_prefix(property->key, feature_prefix))
-			stored = foreach_delete_current(stored, lc);
-	}
-	if (deltatx_property(stored, "delta.enableInCommitTimestamps") == NULL)
-		stored = lappend(stored, make_property("delta.enableInCommitTimestamps", "true"));
-	return stored;
-}
-
 static void
 check_property(const Property *property, const DocumentPlace *place)
 {

@@ -157,13 +157,6 @@ extern void deltatx_properties_check(const List *configuration,
 extern const char *deltatx_property(const List *configuration, const char *key);	/* NULL: not set */
 extern List *deltatx_properties_from_jsonb(Jsonb *properties, const DocumentPlace *place);
 
-/*
- * What a new table's metaData.configuration holds: the given properties
- * without delta.feature.*, which only speak to deltatx_protocol_for, and with
- * in-commit timestamps on.
- */
-extern List *deltatx_properties_stored(const List *configuration);
-
 /*----------
  * shape.c
  *----------

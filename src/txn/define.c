@@ -41,6 +41,7 @@
 #include "txn/uuid7.h"
 
 #define ICT_PROPERTY	"delta.enableInCommitTimestamps"
+#define FEATURE_REQUEST_PREFIX	"delta.feature."
 
 static void require_location(const char *location, const char *table_name);
 static MetadataAction *metadata_of(const TableDefinition *definition, DeltaSchema *schema,
@@ -61,6 +62,7 @@ static List *changed_properties(const List *old, const List *set, const List *un
 static char *schema_with(const DeltaSchema *old, const DeltaSchema *added);
 static const char *alter_operation(const TableChange *change, const List *set,
 								   const DeltaSchema *added, char **parameters);
+static void drop_feature_requests(MetadataAction *metadata);
 static void set_property(List **properties, const char *key, const char *value);
 static Property *find_property(const List *properties, const char *key);
 static void refuse_staged(int64 table_id, const char *table_name);
@@ -87,6 +89,7 @@ deltatx_define_create(const TableDefinition *definition)
 						   deltatx_stamp_of_timestamptz(GetCurrentTimestamp()));
 	deltatx_properties_check(metadata->configuration, &place);
 	protocol = deltatx_protocol_for(schema, metadata->configuration);
+	drop_feature_requests(metadata);
 	(void) deltatx_shape_build(metadata, protocol, &place);
 
 	insert_table(definition, location, metadata, protocol, GetUserId());
@@ -123,10 +126,10 @@ deltatx_define_alter(const TableChange *change)
 		: lock_table(change->table_name, HEAD_WRITE, scope.user);
 	shape = deltatx_table_shape(table);
 	metadata = changed_metadata(change, shape, set, added);
-	deltatx_properties_check(metadata->configuration, &place);
 	protocol = deltatx_protocol_extended(&shape->protocol,
 										 deltatx_schema_parse(metadata->schema_string, &place),
 										 metadata->configuration);
+	drop_feature_requests(metadata);
 	changed = deltatx_shape_build(metadata, protocol != NULL ? protocol : &shape->protocol, &place);
 	deltatx_shape_check_change(shape, changed, table->num_files > 0, &place);
 	operation = alter_operation(change, set, added, &parameters);
@@ -397,6 +400,21 @@ alter_operation(const TableChange *change, const List *set, const DeltaSchema *a
 	if (added != NULL)
 		return "ADD COLUMNS";
 	return set == NIL && change->unset_properties != NIL ? "UNSET TBLPROPERTIES" : "SET TBLPROPERTIES";
+}
+
+/* delta.feature.x asks for a feature; the answer is in the protocol, and Spark keeps no record of the question. */
+static void
+drop_feature_requests(MetadataAction *metadata)
+{
+	ListCell   *cell;
+
+	foreach(cell, metadata->configuration)
+	{
+		Property   *property = lfirst(cell);
+
+		if (strncmp(property->key, FEATURE_REQUEST_PREFIX, strlen(FEATURE_REQUEST_PREFIX)) == 0)
+			metadata->configuration = foreach_delete_current(metadata->configuration, cell);
+	}
 }
 
 static void

@@ -36,6 +36,7 @@ typedef struct Stager
 	TableRef   *table;
 	const TableShape *shape;	/* with what this transaction changes of it */
 	PartitionFilter *filter;	/* NULL: none */
+	HivePathsCheck hive_paths;
 	Fingerprint *fingerprint;	/* NULL: nobody will ask for it */
 	StageCall	call;
 	StageFiles	files;
@@ -186,6 +187,7 @@ start(Stager *stager, const StageRequest *request, OpenTransaction *transaction,
 	stager->table = deltatx_staging_table(request->table_name, user);
 	stager->before = deltatx_session_table(transaction, stager->table->table_id);
 	stager->shape = deltatx_table_shape(stager->table);
+	stager->hive_paths = deltatx_hive_paths;
 	use_staged_shape(stager);
 	check_request(stager);
 	start_call(stager);
@@ -355,7 +357,7 @@ take_action(Action *action, void *arg)
 	CHECK_FOR_INTERRUPTS();
 	if (stager->actions_left-- == 0)
 		deltatx_limits_refuse_actions(stager->table->table_name);
-	deltatx_action_validate(action, stager->shape, deltatx_hive_paths, &place);
+	deltatx_action_validate(action, stager->shape, &stager->hive_paths, &place);
 	if (stager->fingerprint != NULL)
 		deltatx_fingerprint_add(stager->fingerprint, action);
 
@@ -432,7 +434,6 @@ check_shape(Stager *stager)
 	if (call->metadata != NULL)
 	{
 		place.action = deltatx_action_name(ACTION_METADATA);
-		deltatx_properties_check(call->metadata->configuration, &place);
 		deltatx_shape_check_change(old, stager->shape, stager->table->num_files > 0, &place);
 	}
 	place.action = NULL;
