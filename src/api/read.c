@@ -38,6 +38,15 @@ enum AddLineArgument
 	LINE_EXTRA
 };
 
+/* What deltatx_partition_matches keeps between calls. */
+typedef struct KnownFilter
+{
+	MemoryContext context;		/* holds all of it */
+	const char *table_name;
+	Jsonb	   *document;
+	PartitionFilter *filter;
+} KnownFilter;
+
 PG_FUNCTION_INFO_V1(deltatx_version);
 PG_FUNCTION_INFO_V1(deltatx_log);
 PG_FUNCTION_INFO_V1(deltatx_may_use);
@@ -50,6 +59,8 @@ PG_FUNCTION_INFO_V1(deltatx_add_line);
 static TableRef *readable_table(const char *table_name, Oid user);
 static int64 readable_version(const TableRef *table, FunctionCallInfo fcinfo, int version, int as_of);
 static void return_line(const StringInfo line, void *arg);
+static const PartitionFilter *known_filter(FmgrInfo *call_site, const char *table_name, Jsonb *document);
+static PartitionFilter *parse_filter(const char *table_name, Jsonb *document);
 static bool jsonb_can_hold(const char *json, size_t length);
 
 PGDLLEXPORT Datum
@@ -118,31 +129,14 @@ deltatx_readable_version(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(version);
 }
 
-/*
- * Whether partition values match a filter.  The filter is parsed once a
- * query: it is kept with the call site.
- */
+/* Whether partition values match a filter. */
 PGDLLEXPORT Datum
 deltatx_partition_matches(PG_FUNCTION_ARGS)
 {
-	PartitionFilter *filter = fcinfo->flinfo->fn_extra;
+	const PartitionFilter *filter = known_filter(fcinfo->flinfo,
+												 text_to_cstring(PG_GETARG_TEXT_PP(0)),
+												 PG_GETARG_JSONB_P(1));
 
-	if (filter == NULL)
-	{
-		char	   *table_name = deltatx_arg_required_text(fcinfo, 0, "table_name");
-		Jsonb	   *document = PG_GETARG_JSONB_P(1);
-		CatalogScope scope;
-		MemoryContext old;
-
-		deltatx_scope_enter(&scope);
-		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		filter = deltatx_partition_filter_parse(document,
-												deltatx_table_shape(readable_table(table_name, scope.user)),
-												&(DocumentPlace) {DTX_INVALID_ACTION, table_name});
-		MemoryContextSwitchTo(old);
-		deltatx_scope_leave(&scope);
-		fcinfo->flinfo->fn_extra = filter;
-	}
 	PG_RETURN_BOOL(deltatx_partition_filter_matches(filter, text_to_cstring(PG_GETARG_TEXT_PP(2))));
 }
 
@@ -226,6 +220,59 @@ return_line(const StringInfo line, void *arg)
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	pfree(DatumGetPointer(values[0]));
+}
+
+/*
+ * A query asks for every file, mostly with one filter: what was parsed is kept
+ * with the call site.  It need not stay the same, as the filter may come from
+ * a row (LATERAL).
+ */
+static const PartitionFilter *
+known_filter(FmgrInfo *call_site, const char *table_name, Jsonb *document)
+{
+	KnownFilter *known = call_site->fn_extra;
+	MemoryContext context;
+	MemoryContext old;
+
+	if (known != NULL && strcmp(known->table_name, table_name) == 0 &&
+		VARSIZE(known->document) == VARSIZE(document) &&
+		memcmp(known->document, document, VARSIZE(document)) == 0)
+		return known->filter;
+
+	call_site->fn_extra = NULL;
+	if (known != NULL)
+		MemoryContextDelete(known->context);
+
+	context = AllocSetContextCreate(call_site->fn_mcxt, "deltatx known filter",
+									ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
+	known = palloc(sizeof(KnownFilter));
+	known->context = context;
+	known->table_name = pstrdup(table_name);
+	known->document = memcpy(palloc(VARSIZE(document)), document, VARSIZE(document));
+	known->filter = parse_filter(table_name, document);
+	MemoryContextSwitchTo(old);
+
+	call_site->fn_extra = known;
+	return known->filter;
+}
+
+/* In the current memory context. */
+static PartitionFilter *
+parse_filter(const char *table_name, Jsonb *document)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	CatalogScope scope;
+	const TableShape *shape;
+	PartitionFilter *filter;
+
+	deltatx_scope_enter(&scope);
+	shape = deltatx_table_shape(readable_table(table_name, scope.user));
+	MemoryContextSwitchTo(caller);
+	filter = deltatx_partition_filter_parse(document, shape,
+											&(DocumentPlace) {DTX_INVALID_ACTION, table_name});
+	deltatx_scope_leave(&scope);
+	return filter;
 }
 
 /*

@@ -70,12 +70,18 @@ deltatx_catalog_exists(void)
 	return OidIsValid(heads_relation());
 }
 
+/*
+ * SPI returns in a memory context of its own, which SPI_finish() deletes: what
+ * the caller allocates next must go where he thinks it goes.
+ */
 uint64
 deltatx_plan_execute(CatalogPlan *plan, Datum *values, const char *nulls)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	int			result = SPI_execute_plan(deltatx_plan_get(plan), values, nulls,
 										  plan->read_only, 0);
 
+	MemoryContextSwitchTo(caller);
 	if (result < 0)
 		elog(ERROR, "catalog statement failed: %s: %s",
 			 SPI_result_code_string(result), plan->sql);
