@@ -105,6 +105,13 @@ deltatx_json_here(const JsonReader *reader)
 	return reader->lex->token_start;
 }
 
+/* How long what was read since "start" is. */
+static inline size_t
+deltatx_json_length_since(const JsonReader *reader, const char *start)
+{
+	return reader->lex->prev_token_terminator - start;
+}
+
 /* A copy of what was read since "start", without insignificant whitespace. */
 extern char *deltatx_json_since(JsonReader *reader, const char *start);
 
