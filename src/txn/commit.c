@@ -81,6 +81,7 @@ static void advance_head(Participation *table, const NewVersion *version, int64 
 						 int64 bytes_gone, DeltaTimestamp stamp);
 static const TableShape *shape_of(const Participation *table);
 static void insert(Commit *commit);
+static void finish_keys(const OpenTransaction *transaction);
 static void write_controls(const Commit *commit, const Participation *table);
 static VersionRow *rows_of(const Commit *commit, MemoryContext context);
 static int	by_name(const void *a, const void *b);
@@ -110,6 +111,7 @@ deltatx_commit_transaction(VersionRow **rows, bool *replayed)
 		build(commit);
 		insert(commit);
 	}
+	finish_keys(transaction);
 	n = commit->n_written;
 	*rows = rows_of(commit, result_context);
 	deltatx_scope_leave(&scope);
@@ -473,7 +475,6 @@ shape_of(const Participation *table)
 static void
 insert(Commit *commit)
 {
-	const BeginOptions *options = &commit->transaction->options;
 	TableHead  *heads = palloc(sizeof(TableHead) * commit->n);
 
 	deltatx_versions_insert(&commit->new_transaction, commit->versions, commit->n_written);
@@ -484,15 +485,20 @@ insert(Commit *commit)
 		heads[i] = commit->tables[i].head;
 	}
 	deltatx_heads_bump(heads, commit->n);
+}
 
-	if (options->idempotency_key != NULL || options->app_id != NULL)
-	{
-		uint8		fingerprint[PG_SHA256_DIGEST_LENGTH];
+/* Of a transaction without tables, too: its repetition must not bring any. */
+static void
+finish_keys(const OpenTransaction *transaction)
+{
+	const BeginOptions *options = &transaction->options;
+	uint8		fingerprint[PG_SHA256_DIGEST_LENGTH];
 
-		deltatx_fingerprint_of(commit->transaction, fingerprint);
-		deltatx_keys_finish(options->role_name, options->idempotency_key, options->app_id,
-							options->app_version, fingerprint);
-	}
+	if (options->idempotency_key == NULL && options->app_id == NULL)
+		return;
+	deltatx_fingerprint_of(transaction, fingerprint);
+	deltatx_keys_finish(options->role_name, options->idempotency_key, options->app_id,
+						options->app_version, fingerprint);
 }
 
 static void
