@@ -17,6 +17,7 @@
 
 #include "api/args.h"
 #include "errors.h"
+#include "txn/session.h"
 
 char *
 deltatx_arg_text(FunctionCallInfo fcinfo, int n)
@@ -70,10 +71,21 @@ deltatx_arg_milliseconds(FunctionCallInfo fcinfo, int n, const char *name, int i
 	interval = PG_GETARG_INTERVAL_P(n);
 	millis = interval->time / 1000 + interval->day * INT64CONST(86400000);
 	if (interval->month != 0 || millis < 0 || millis > INT_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be between 0 and 24 days", name)));
+		deltatx_refuse(&(DocumentPlace) {DTX_INVALID_ACTION}, name, NULL,
+					   "%s must be between 0 and 24 days", name);
 	return (int) millis;
+}
+
+int64
+deltatx_arg_version(FunctionCallInfo fcinfo, int n, const char *name, const char *table_name)
+{
+	int64		version = deltatx_arg_int64(fcinfo, n, NO_VERSION);
+
+	if (!PG_ARGISNULL(n) && version < 0)
+		deltatx_refuse(&(DocumentPlace) {DTX_VERSION_NOT_FOUND, table_name}, name,
+					   "Versions begin with 0; leave the argument out for none.",
+					   "there is no version " INT64_FORMAT, version);
+	return version;
 }
 
 char *

@@ -18,6 +18,10 @@ extern char *deltatx_arg_text(FunctionCallInfo fcinfo, int n);
 extern Jsonb *deltatx_arg_jsonb(FunctionCallInfo fcinfo, int n);
 extern int64 deltatx_arg_int64(FunctionCallInfo fcinfo, int n, int64 if_null);
 
+/* A version that a table has or will have, or NO_VERSION for NULL. */
+extern int64 deltatx_arg_version(FunctionCallInfo fcinfo, int n, const char *name,
+								 const char *table_name);
+
 /* A text[], as a list of char *; NIL for NULL.  name is for the error about a NULL element. */
 extern List *deltatx_arg_strings(FunctionCallInfo fcinfo, int n, const char *name);
 

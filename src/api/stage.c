@@ -114,8 +114,10 @@ deltatx_new_path(PG_FUNCTION_ARGS)
 	char	   *suffix = deltatx_arg_text(fcinfo, 2);
 	char	   *values = given == NULL ? "{}" : JsonbToCString(NULL, &given->root, VARSIZE(given));
 	MemoryContext result_context = CurrentMemoryContext;
+	DocumentPlace place = {DTX_INVALID_ACTION, table_name};
 	CatalogScope scope;
 	TableRef   *table;
+	const TableShape *shape;
 	char	   *path;
 
 	deltatx_scope_enter(&scope);
@@ -123,7 +125,9 @@ deltatx_new_path(PG_FUNCTION_ARGS)
 	if (table == NULL)
 		deltatx_rights_refuse_missing(table_name);
 	deltatx_rights_require(table->owner_name, scope.user, table_name);
-	path = deltatx_path_new(deltatx_table_shape(table), values, suffix == NULL ? "" : suffix);
+	shape = deltatx_table_shape(table);
+	deltatx_partition_values_check(values, shape, &place);
+	path = deltatx_path_new(shape, values, suffix == NULL ? "" : suffix);
 	path = MemoryContextStrdup(result_context, path);
 	deltatx_scope_leave(&scope);
 	PG_RETURN_TEXT_P(cstring_to_text(path));
@@ -141,8 +145,8 @@ stage_arguments(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("actions must not be NULL")));
 	request.mode = mode == NULL ? STAGE_ACTIONS : deltatx_stage_mode(mode, request.table_name);
-	request.read_version = deltatx_arg_int64(fcinfo, 3, NO_VERSION);
-	request.expected_version = deltatx_arg_int64(fcinfo, 4, NO_VERSION);
+	request.read_version = deltatx_arg_version(fcinfo, 3, "read_version", request.table_name);
+	request.expected_version = deltatx_arg_version(fcinfo, 4, "expected_version", request.table_name);
 	request.extend = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	request.partition_filter = deltatx_arg_jsonb(fcinfo, 6);
 	request.operation = deltatx_arg_text(fcinfo, 7);
