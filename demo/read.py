@@ -22,5 +22,5 @@ connection.execute(f"LOAD '{extension}'")
 print("DuckDB    a join of both:")
 print(connection.sql(f"""
     SELECT order_id, customer, count(*) AS items, sum(price) AS total
-    FROM delta_scan('{orders}') JOIN delta_scan('{items}') USING (order_id)
+    FROM delta_scan('{orders}') AS orders JOIN delta_scan('{items}') AS items USING (order_id)
     GROUP BY ALL ORDER BY order_id"""))
