@@ -487,7 +487,8 @@ skip_value(JsonReader *reader, int depth)
 	JsonTokenType type = deltatx_json_token(reader);
 	bool		first = true;
 
-	if (depth > JSON_MAX_DEPTH)
+	if (depth >= JSON_MAX_DEPTH &&
+		(type == JSON_TOKEN_OBJECT_START || type == JSON_TOKEN_ARRAY_START))
 		deltatx_refuse(&reader->place, NULL, NULL,
 					   "JSON nests deeper than %d levels", JSON_MAX_DEPTH);
 	CHECK_FOR_INTERRUPTS();
