@@ -192,7 +192,7 @@ extern const char *deltatx_path_problem(const char *path);
 /*
  * The relative path of a new file: Hive-style directories for the partition
  * columns, in their order, escaped and then URI-encoded; a random file name
- * ending in suffix.  partition_values: a JSON object, which is checked.
+ * ending in suffix.  partition_values: JSON object, validated.
  */
 extern char *deltatx_path_new(const struct TableShape *shape,
 							  const char *partition_values, const char *suffix);

@@ -39,13 +39,10 @@ char *
 deltatx_path_new(const TableShape *shape, const char *partition_values, const char *suffix)
 {
 	DocumentPlace place = {.condition = DTX_INVALID_ACTION};
+	char	  **texts = deltatx_partition_texts(partition_values, shape->partition_columns,
+												shape->n_partition_columns);
 	StringInfoData path;
 	const char *problem;
-	char	  **texts;
-
-	deltatx_partition_values_check(partition_values, shape, &place);
-	texts = deltatx_partition_texts(partition_values, shape->partition_columns,
-									shape->n_partition_columns);
 
 	initStringInfo(&path);
 	for (int i = 0; i < shape->n_partition_columns; i++)
