@@ -22,12 +22,14 @@
 #define BATCH_ROWS		10000
 #define BATCH_VERSIONS	100
 
+/* Looks at dropped tables only, however many others there are. */
 static CatalogPlan select_dropped = {
 	"SELECT t.table_id, t.table_name FROM deltatx.dl_tables t"
-	" JOIN deltatx.dl_mirror_status s ON s.table_id OPERATOR(pg_catalog.=) t.table_id"
-	" WHERE t.dropped_at IS NOT NULL AND NOT s.paused"
-	" AND NOT EXISTS (SELECT FROM deltatx.dl_mirror_queue q"
-	" WHERE q.table_id OPERATOR(pg_catalog.=) t.table_id)"
+	" WHERE t.dropped_at IS NOT NULL"
+	" AND (SELECT NOT s.paused FROM deltatx.dl_mirror_status s"
+	" WHERE s.table_id OPERATOR(pg_catalog.=) t.table_id)"
+	" AND (SELECT q.version FROM deltatx.dl_mirror_queue q"
+	" WHERE q.table_id OPERATOR(pg_catalog.=) t.table_id LIMIT 1) IS NULL"
 	" LIMIT 1",
 	0
 };

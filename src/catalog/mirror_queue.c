@@ -13,7 +13,8 @@
  *
  * The tables in the queue are found by skipping through its key, so the cost
  * of a look grows with the number of tables that have something to publish,
- * and with nothing else.
+ * and with nothing else.  For that, too, their status is looked up one by one:
+ * LIMIT in the subquery leaves the planner no join that reads all of it.
  *
  *-------------------------------------------------------------------------
  */
@@ -48,11 +49,12 @@
 static CatalogPlan select_next = {
 	QUEUED_TABLES
 	", due AS MATERIALIZED ("
-	" SELECT s.table_id, s.state, s.attempts FROM queued p"
-	" JOIN deltatx.dl_mirror_status s ON s.table_id OPERATOR(pg_catalog.=) p.table_id"
-	" WHERE NOT s.paused"
-	" AND CASE WHEN s.next_attempt_at IS NULL THEN s.state OPERATOR(pg_catalog.<>) 'diverged'"
-	" ELSE s.next_attempt_at OPERATOR(pg_catalog.<=) pg_catalog.statement_timestamp() END"
+	" SELECT s.table_id, s.state, s.attempts FROM queued p CROSS JOIN LATERAL ("
+	" SELECT m.table_id, m.state, m.attempts FROM deltatx.dl_mirror_status m"
+	" WHERE m.table_id OPERATOR(pg_catalog.=) p.table_id AND NOT m.paused"
+	" AND CASE WHEN m.next_attempt_at IS NULL THEN m.state OPERATOR(pg_catalog.<>) 'diverged'"
+	" ELSE m.next_attempt_at OPERATOR(pg_catalog.<=) pg_catalog.statement_timestamp() END"
+	" LIMIT 1) s"
 	"), share AS MATERIALIZED ("
 	" SELECT GREATEST(2, 2 OPERATOR(pg_catalog.*) $1 OPERATOR(pg_catalog./) pg_catalog.count(*))"
 	" AS size FROM due"
@@ -83,9 +85,8 @@ static CatalogPlan select_next = {
 
 static CatalogPlan select_next_attempt = {
 	QUEUED_TABLES
-	" SELECT pg_catalog.min(s.next_attempt_at) FROM queued p"
-	" JOIN deltatx.dl_mirror_status s ON s.table_id OPERATOR(pg_catalog.=) p.table_id"
-	" WHERE NOT s.paused",
+	" SELECT pg_catalog.min((SELECT m.next_attempt_at FROM deltatx.dl_mirror_status m"
+	" WHERE m.table_id OPERATOR(pg_catalog.=) p.table_id AND NOT m.paused)) FROM queued p",
 	0
 };
 

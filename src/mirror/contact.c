@@ -22,7 +22,7 @@
 #define LOG_DIRECTORY	"_delta_log/"
 #define VERSION_DIGITS	20
 
-/* Tables whose logs this worker has looked at. */
+/* Tables whose logs this worker has looked at, since they have a first version. */
 static HTAB *contacted;
 
 typedef struct ForeignSearch
@@ -99,12 +99,15 @@ deltatx_contact(Store *store, const QueuedVersion *queued)
 	ForeignSearch search = {.queued = queued};
 	const char *start = queued->version == 0 ? LOG_DIRECTORY :
 		deltatx_commit_key(queued->current_version);
-	StoreOutcome outcome;
+	StoreOutcome outcome = STORE_DONE;
 
 	if (is_contacted(queued->table_id))
 		return NULL;
 
-	outcome = store->methods->tidy(store, LOG_DIRECTORY);
+	if (queued->version == 0)
+		outcome = store->methods->prepare(store, LOG_DIRECTORY);
+	if (outcome == STORE_DONE)
+		outcome = store->methods->tidy(store, LOG_DIRECTORY);
 	if (outcome == STORE_DONE)
 		outcome = store->methods->list(store, LOG_DIRECTORY, start, look_for_foreign, &search);
 	if (outcome != STORE_DONE)
@@ -112,7 +115,8 @@ deltatx_contact(Store *store, const QueuedVersion *queued)
 	if (search.found != NULL)
 		return verdict_of_foreign(queued, search.found);
 
-	note_contact(queued->table_id);
+	if (queued->version > 0)
+		note_contact(queued->table_id);
 	return NULL;
 }
 

@@ -38,8 +38,9 @@ extern const char *deltatx_error_class_name(MirrorErrorClass error_class);
 extern char *deltatx_commit_key(int64 version);
 
 /*
- * Before the first version of a table that this worker publishes: tidy up,
- * and see that the log holds nothing that isn't ours.  NULL: all is well.
+ * Before the first version of a table that this worker publishes: make its
+ * log if it is new, tidy up, and see that it holds nothing that isn't ours.
+ * NULL: all is well.
  */
 extern Verdict *deltatx_contact(Store *store, const QueuedVersion *queued);
 

@@ -17,6 +17,10 @@
  *	- after link, before the flush of the directory: the retry finds the name
  *	  taken, and flushes the directory before it says so.
  *
+ * Directories are made for a table's first version only.  Later, when one is
+ * missing, its file system may not be mounted, and a log that went on in what
+ * lies below the mount point would be lost to its readers.
+ *
  * Who may read: the server's umask hides what it creates from everybody else,
  * which is right for a data directory and wrong for a lake.  So new
  * directories take the mode of the directory that they are created in, and a
@@ -60,6 +64,7 @@ typedef struct LocalPlace
 	char	   *name;
 } LocalPlace;
 
+static StoreOutcome local_prepare(Store *store, const char *directory);
 static StoreOutcome local_put_if_absent(Store *store, const char *key, const StoreBody *body);
 static StoreOutcome local_get(Store *store, const char *key, StoreSink sink, void *arg);
 static StoreOutcome local_list(Store *store, const char *directory, const char *start,
@@ -90,6 +95,7 @@ static bool is_permanent(int error);
 static char *advice(int error);
 
 static const StoreMethods local_methods = {
+	.prepare = local_prepare,
 	.put_if_absent = local_put_if_absent,
 	.get = local_get,
 	.list = local_list,
@@ -109,15 +115,27 @@ deltatx_store_open_local(const char *location)
 }
 
 static StoreOutcome
+local_prepare(Store *base, const char *directory)
+{
+	LocalStore *store = (LocalStore *) base;
+	int			fd = open_directory(store, directory, true);
+
+	if (fd < 0)
+		return fail(store, directory, "create directory");
+	close(fd);
+	return STORE_DONE;
+}
+
+static StoreOutcome
 local_put_if_absent(Store *base, const char *key, const StoreBody *body)
 {
 	LocalStore *store = (LocalStore *) base;
 	LocalPlace	place = place_of(key);
-	int			directory = open_directory(store, place.directory, true);
+	int			directory = open_directory(store, place.directory, false);
 	StoreOutcome outcome;
 
 	if (directory < 0)
-		return fail(store, place.directory, "create directory");
+		return fail(store, place.directory, "open directory");
 
 	outcome = publish_file(store, directory, key, place.name, body);
 	close(directory);
@@ -210,8 +228,13 @@ link_file(LocalStore *store, int directory, const char *key,
 
 	if (linkat(directory, temporary, directory, name, 0) != 0)
 	{
+		bool		tidied_away = errno == ENOENT;
+
 		if (errno != EEXIST)
-			return fail(store, key, "create");
+		{
+			outcome = fail(store, key, "create");
+			return tidied_away ? STORE_TRANSIENT : outcome;
+		}
 		outcome = STORE_EXISTS;
 	}
 	if (flush_directory(directory) != 0)
@@ -468,6 +491,7 @@ is_permanent(int error)
 		case EACCES:
 		case EPERM:
 		case EROFS:
+		case ENOENT:
 		case ENOTDIR:
 		case ELOOP:
 		case EISDIR:
@@ -491,6 +515,8 @@ advice(int error)
 		case ENOTSUP:
 		case ENOSYS:
 			return pstrdup("Use a file system that has hard links, and let the operating system user that runs the server write there.");
+		case ENOENT:
+			return pstrdup("See whether the file system is mounted; a table's log is only made anew for its first version.");
 		case EROFS:
 			return pstrdup("Mount the file system so that it can be written.");
 		case ENOTDIR:

@@ -51,6 +51,9 @@ typedef struct Store Store;
 
 typedef struct StoreMethods
 {
+	/* Make the place for a new table's objects, where a store has such a thing. */
+	StoreOutcome (*prepare) (Store *store, const char *directory);
+
 	/*
 	 * Create an object; all of it or nothing becomes visible, and once DONE or
 	 * EXISTS is returned the object survives a crash of its host.

@@ -117,6 +117,19 @@ chmod 0755, "$lake/locked";
 $node->safe_psql('postgres', "SELECT deltatx_retry('locked')");
 is($node->safe_psql('postgres', "SELECT deltatx_wait('locked')"), 't', 'it is made when it can be');
 
+# A log that has vanished, maybe with its file system, is not begun anew.
+commit($node, 'mounted', 'locked');
+is($node->safe_psql('postgres', "SELECT deltatx_wait('locked')"), 't', 'the log goes on');
+rename "$lake/locked/by", "$lake/unmounted";
+commit($node, 'unmounted', 'locked');
+ok(in_state('locked', 'failed'), 'a log that has vanished: failed');
+like(mirror('last_error', 'locked'), qr/No such file or directory.*See whether the file system is mounted/, 'and why');
+ok(!-e "$lake/locked/by", 'none is made in its place');
+rename "$lake/unmounted", "$lake/locked/by";
+$node->safe_psql('postgres', "SELECT deltatx_retry('locked')");
+is($node->safe_psql('postgres', "SELECT deltatx_wait('locked')"), 't', 'it is back: published');
+is(published("$lake/locked/by/somebody"), '0 1 2', 'where it belongs');
+
 # Links are followed up to the table's directory, not below.
 mkdir "$lake/elsewhere";
 symlink "$lake/elsewhere", "$lake/link";
