@@ -80,11 +80,7 @@ static DropStep steps[] = {
 bool
 deltatx_dropped_find(int64 *table_id, char **table_name)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	bool		found = deltatx_plan_execute(&select_dropped, NULL, NULL) > 0;
-
-	MemoryContextSwitchTo(caller);
-	if (!found)
+	if (deltatx_plan_execute(&select_dropped, NULL, NULL) == 0)
 		return false;
 	*table_id = deltatx_result_int64(SPI_tuptable->vals[0], 1);
 	*table_name = deltatx_result_text(SPI_tuptable->vals[0], 2);

@@ -141,14 +141,10 @@ static Datum array_of(Datum *elements, int n, Oid type, int length, bool by_valu
 List *
 deltatx_queue_next(int max_versions)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	Datum		args[1] = {Int64GetDatum(max_versions)};
 	List	   *result = NIL;
 
 	deltatx_plan_execute(&select_next, args, NULL);
-
-	/* SPI leaves its own context current, which ends with the scope. */
-	MemoryContextSwitchTo(caller);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		result = lappend(result, read_queued(SPI_tuptable->vals[i]));
 	return result;

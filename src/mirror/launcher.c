@@ -45,10 +45,6 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
-#include "storage/ipc.h"
-#include "tcop/tcopprot.h"
-#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -56,6 +52,7 @@
 
 #include "compat.h"
 #include "mirror/launcher.h"
+#include "mirror/process.h"
 #include "mirror/shared.h"
 
 #define LAUNCHER_RESTART_SECONDS	5
@@ -125,9 +122,7 @@ deltatx_launcher_main(Datum arg)
 {
 	MemoryContext loop_context;
 
-	pqsignal(SIGTERM, die);
-	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	BackgroundWorkerUnblockSignals();
+	deltatx_process_start();
 	BackgroundWorkerInitializeConnectionByOid(InvalidOid, InvalidOid, 0);
 	pgstat_report_appname("deltatx launcher");
 	deltatx_shared_attach_launcher();
@@ -141,16 +136,9 @@ deltatx_launcher_main(Datum arg)
 	{
 		MemoryContextSwitchTo(loop_context);
 		MemoryContextReset(loop_context);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-		if (ConfigReloadPending)
-		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
-		}
+		deltatx_process_interrupts();
 		launch();
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 sleep_time(), deltatx_wait_event("DeltatxLauncherMain"));
+		deltatx_process_sleep(sleep_time(), "DeltatxLauncherMain");
 	}
 }
 

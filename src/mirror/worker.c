@@ -28,10 +28,8 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
-#include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -39,6 +37,7 @@
 
 #include "compat.h"
 #include "deltatx.h"
+#include "mirror/process.h"
 #include "mirror/shared.h"
 #include "mirror/worker.h"
 
@@ -66,10 +65,7 @@ deltatx_worker_main(Datum arg)
 	ErrorContextCallback context = {.callback = describe};
 
 	memcpy(&order, MyBgworkerEntry->bgw_extra, sizeof(order));
-	pqsignal(SIGTERM, die);
-	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	BackgroundWorkerUnblockSignals();
-
+	deltatx_process_start();
 	if (!deltatx_shared_attach_worker(&order))
 		proc_exit(0);
 
@@ -194,22 +190,14 @@ loop(void)
 
 		MemoryContextSwitchTo(round_context);
 		MemoryContextReset(round_context);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-		if (ConfigReloadPending)
-		{
-			ConfigReloadPending = false;
-			ProcessConfigFile(PGC_SIGHUP);
-		}
-
+		deltatx_process_interrupts();
 		work(&sleep_ms);
 		if (sleep_ms == 0)
 			continue;
 		deltatx_shared_beat("idle");
 		pgstat_report_activity(STATE_IDLE, NULL);
 		doing[0] = '\0';
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 sleep_ms, deltatx_wait_event("DeltatxWorkerMain"));
+		deltatx_process_sleep(sleep_ms, "DeltatxWorkerMain");
 	}
 }
 

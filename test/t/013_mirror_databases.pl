@@ -94,7 +94,7 @@ commit($node, 'busy', 'orders');
 poll($node, "SELECT doing LIKE 'publishing%' FROM deltatx.status");
 $session = $node->background_psql('postgres');
 $session->query_until(qr/go/, "\\echo go\nDROP EXTENSION deltatx;\n\\echo dropped\n");
-poll($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'DROP EXTENSION%' AND wait_event = 'Extension'");
+poll($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'DROP EXTENSION%' AND wait_event IN ('Extension', 'DeltatxWorkerStop')");
 fail_by('');
 $session->query_until(qr/dropped/, '');
 $session->quit;
