@@ -197,9 +197,6 @@ extern const char *deltatx_path_problem(const char *path);
 extern char *deltatx_path_new(const struct TableShape *shape,
 							  const char *partition_values, const char *suffix);
 
-/* What a client opens: location and path joined, or the path when it is absolute. */
-extern char *deltatx_path_uri(const char *location, const char *path);
-
 /* True when the directories of path tell the partition values, as Polars takes them. */
 extern bool deltatx_path_is_hive(const struct TableShape *shape, const char *path,
 								 const char *partition_values);

@@ -55,18 +55,6 @@ deltatx_path_problem(const char *path)
 	return problem;
 }
 
-char *
-deltatx_path_uri(const char *location, const char *path)
-{
-	size_t		length = strlen(location);
-
-	if (deltatx_path_is_absolute(path))
-		return pstrdup(path);
-	if (length > 0 && location[length - 1] == '/')
-		return psprintf("%s%s", location, path);
-	return psprintf("%s/%s", location, path);
-}
-
 bool
 deltatx_path_is_absolute(const char *path)
 {

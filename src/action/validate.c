@@ -108,7 +108,7 @@ validate_remove(const FileAction *remove, const TableShape *shape, const Documen
 	validate_extra(remove->extra, place);
 	if (shape->append_only && remove->data_change)
 		deltatx_refuse(place, "dataChange",
-					   "Set the table property delta.appendOnly to false first, or only rearrange rows, with dataChange false.",
+					   "Set delta.appendOnly to false first, or give dataChange false if rows are only rearranged.",
 					   "the table is append-only: no rows may be removed");
 }
 
