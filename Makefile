@@ -32,7 +32,7 @@ $(OBJS): Makefile deltatx.control
 sql/deltatx--$(EXTVERSION).sql: $(SQL_PARTS:%=sql/%.sql) Makefile deltatx.control
 	cat $(SQL_PARTS:%=sql/%.sql) > $@
 
-.PHONY: help test test-pg17 demo
+.PHONY: help test test-pg17 demo bench
 
 help:
 	@echo 'make                        build (PG_CONFIG=... chooses the PostgreSQL)'
@@ -41,6 +41,7 @@ help:
 	@echo 'make test SUITES="tap ..."  some of: regress isolation pgtap tap readers'
 	@echo 'make test-pg17              the same in a Debian 13 with PostgreSQL 17'
 	@echo 'make demo                   two tables and a row in one transaction, read by two engines'
+	@echo 'make bench                  speed and memory beside their floors; BENCH="--quick append ..." for less'
 
 test:
 	@test/run $(SUITES)
@@ -50,3 +51,6 @@ test-pg17:
 
 demo:
 	@demo/run
+
+bench:
+	@bench/run $(BENCH)
