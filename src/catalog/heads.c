@@ -74,7 +74,6 @@ static CatalogPlan select_refused = {
 
 static void lock_run(TableHead *heads, int n, const char *table_name);
 static uint64 execute_locking(CatalogPlan *plan, Datum *args, const char *table_name);
-static void rethrow_as_ours(ErrorData *error, const char *table_name) pg_attribute_noreturn();
 static void fill_in(TableHead *head, HeapTuple row);
 
 void
@@ -177,50 +176,17 @@ lock_run(TableHead *heads, int n, const char *table_name)
 static uint64
 execute_locking(CatalogPlan *plan, Datum *args, const char *table_name)
 {
-	MemoryContext context = CurrentMemoryContext;
 	int			guc_level = NewGUCNestLevel();
 	char		timeout[32];
+	uint64		rows;
 
 	snprintf(timeout, sizeof(timeout), "%d", deltatx_lock_timeout);
 	(void) set_config_option("lock_timeout", timeout, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-
-	PG_TRY();
-	{
-		(void) deltatx_plan_execute(plan, args, NULL);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		rethrow_as_ours(CopyErrorData(), table_name);
-	}
-	PG_END_TRY();
-
+	rows = deltatx_plan_execute_waiting(plan, args, table_name,
+										"Another transaction holds the table's commit lock; retry, or raise deltatx.lock_timeout.");
 	AtEOXact_GUC(false, guc_level);
-	return SPI_processed;
-}
-
-static void
-rethrow_as_ours(ErrorData *error, const char *table_name)
-{
-	DtxCondition condition = DTX_CONDITION_COUNT;
-
-	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
-		condition = DTX_LOCK_TIMEOUT;
-	else if (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED)
-		condition = DTX_DEADLOCK;
-	else if (error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE)
-		condition = DTX_SERIALIZATION_FAILURE;
-
-	if (condition != DTX_CONDITION_COUNT)
-	{
-		error->constraint_name = pstrdup(deltatx_condition_name(condition));
-		if (table_name != NULL)
-			error->table_name = pstrdup(table_name);
-	}
-	if (condition == DTX_LOCK_TIMEOUT && error->hint == NULL)
-		error->hint = pstrdup("Another transaction holds the table's commit lock; retry, or raise deltatx.lock_timeout.");
-	ReThrowError(error);
+	return rows;
 }
 
 static void

@@ -85,6 +85,10 @@ static CatalogPlan release_app_version = {
 	3, {TEXTOID, TEXTOID, INT8OID}
 };
 
+/* The wait is the caller's own, and so is its lock_timeout. */
+static const char *const timeout_hint =
+"An earlier attempt at the same work is still running; retry, or raise lock_timeout.";
+
 static void read_holder(KeyHolder *holder);
 static Datum fingerprint_datum(const uint8 *fingerprint);
 
@@ -97,7 +101,7 @@ deltatx_key_take(const char *role_name, const char *key, const pg_uuid_t *transa
 	};
 
 	/* Once around per holder that aborted or released between our two statements. */
-	while (deltatx_plan_execute(&take_key, args, NULL) == 0)
+	while (deltatx_plan_execute_waiting(&take_key, args, NULL, timeout_hint) == 0)
 	{
 		if (deltatx_plan_execute(&select_key, args, NULL) > 0)
 		{
@@ -118,7 +122,7 @@ deltatx_app_version_take(const char *role_name, const char *app_id, int64 app_ve
 	};
 
 	/* Taking it first waits for a concurrent holder of the same version. */
-	(void) deltatx_plan_execute(&take_app_version, args, NULL);
+	(void) deltatx_plan_execute_waiting(&take_app_version, args, NULL, timeout_hint);
 	if (deltatx_plan_execute(&select_app_version, args, NULL) == 0)
 		return true;
 

@@ -30,10 +30,13 @@
 
 #include "compat.h"
 #include "catalog/scope.h"
+#include "errors.h"
 
 static Oid	catalog_owner(void);
 static Oid	heads_relation(void);
 static void pin(const char *name, const char *value);
+static void rethrow_as_ours(ErrorData *error, const char *table_name,
+							const char *timeout_hint) pg_attribute_noreturn();
 
 void
 deltatx_scope_enter(CatalogScope *scope)
@@ -86,6 +89,26 @@ deltatx_plan_execute(CatalogPlan *plan, Datum *values, const char *nulls)
 		elog(ERROR, "catalog statement failed: %s: %s",
 			 SPI_result_code_string(result), plan->sql);
 	return SPI_processed;
+}
+
+uint64
+deltatx_plan_execute_waiting(CatalogPlan *plan, Datum *values, const char *table_name,
+							 const char *timeout_hint)
+{
+	MemoryContext context = CurrentMemoryContext;
+	uint64		rows = 0;
+
+	PG_TRY();
+	{
+		rows = deltatx_plan_execute(plan, values, NULL);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		rethrow_as_ours(CopyErrorData(), table_name, timeout_hint);
+	}
+	PG_END_TRY();
+	return rows;
 }
 
 SPIPlanPtr
@@ -160,6 +183,30 @@ Datum
 deltatx_text_datum(const char *value)
 {
 	return value == NULL ? (Datum) 0 : CStringGetTextDatum(value);
+}
+
+/* What PostgreSQL says of a wait that ended badly, as a condition of ours. */
+static void
+rethrow_as_ours(ErrorData *error, const char *table_name, const char *timeout_hint)
+{
+	DtxCondition condition = DTX_CONDITION_COUNT;
+
+	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		condition = DTX_LOCK_TIMEOUT;
+	else if (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED)
+		condition = DTX_DEADLOCK;
+	else if (error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE)
+		condition = DTX_SERIALIZATION_FAILURE;
+
+	if (condition != DTX_CONDITION_COUNT)
+	{
+		error->constraint_name = pstrdup(deltatx_condition_name(condition));
+		if (table_name != NULL)
+			error->table_name = pstrdup(table_name);
+	}
+	if (condition == DTX_LOCK_TIMEOUT && error->hint == NULL)
+		error->hint = pstrdup(timeout_hint);
+	ReThrowError(error);
 }
 
 /* The owner of the catalog's tables: whoever ran CREATE EXTENSION. */

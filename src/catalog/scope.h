@@ -61,6 +61,14 @@ typedef struct CatalogPlan
  */
 extern uint64 deltatx_plan_execute(CatalogPlan *plan, Datum *values, const char *nulls);
 
+/*
+ * The same, for a statement that may wait for other transactions: gives
+ * PostgreSQL's own errors about that (55P03, 40P01, 40001) our condition and
+ * the table, which may be NULL.
+ */
+extern uint64 deltatx_plan_execute_waiting(CatalogPlan *plan, Datum *values,
+										   const char *table_name, const char *timeout_hint);
+
 /* The saved plan, for SPI_cursor_open. */
 extern SPIPlanPtr deltatx_plan_get(CatalogPlan *plan);
 

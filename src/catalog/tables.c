@@ -148,7 +148,8 @@ deltatx_table_insert(const NewTable *table)
 	args[5] = TimestampTzGetDatum(GetCurrentTimestamp());
 
 	/* The location is reserved, so only the name can be in the way. */
-	if (deltatx_plan_execute(&insert_table, args, NULL) == 0)
+	if (deltatx_plan_execute_waiting(&insert_table, args, table->table_name,
+									 "Another transaction creates a table of that name; retry, or raise lock_timeout.") == 0)
 		refuse_taken_name(table->table_name);
 	(void) deltatx_plan_execute(&insert_mirror_status, args, NULL);
 }
