@@ -174,9 +174,9 @@ verdict_of_foreign(const QueuedVersion *queued, const char *key)
 	if (queued->version == 0)
 		return deltatx_verdict(MIRROR_DIVERGED, object,
 							   pstrdup("the log of the new table is not empty"),
-							   "Use another location, or empty this one if nobody needs it, and run deltatx_retry.");
+							   "Use another location, or empty this one if nobody needs it, and run deltatx_retry().");
 	return deltatx_verdict(MIRROR_DIVERGED, object,
 						   psprintf("the log goes on after version " INT64_FORMAT ", the table's newest",
 									queued->current_version),
-						   "Somebody else has written to this log, or the database was restored to an earlier time; move the later files away if the catalog is right, and run deltatx_retry.");
+						   "Somebody else has written to this log, or the database was restored to an earlier time; move the later files away if the catalog is right, and run deltatx_retry().");
 }

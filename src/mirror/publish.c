@@ -54,15 +54,15 @@
 #include "mirror/worker.h"
 #include "store/store.h"
 
-/* Bounds of a round: what it claims, and when it records although more is claimed. */
-#define ROUND_VERSIONS	100
+/* Bounds of a round. */
+#define ROUND_VERSIONS	64
 #define ROUND_BYTES		(8 * 1024 * 1024)
-#define ROUND_MS		250
 
 typedef struct Shipment
 {
 	QueuedVersion *queued;
 	Spool	   *spool;			/* NULL: it could not be made */
+	Store	   *store;			/* of its table, the same for all of a round */
 	bool		published;
 	TimestampTz at;				/* when */
 	Verdict    *failure;		/* NULL: none */
@@ -76,8 +76,10 @@ static void build(Shipment *shipment);
 static void check_proof(Shipment *shipment);
 static void note_claims(List *shipments);
 static void transfer(List *shipments);
-static void transfer_one(Shipment *shipment);
-static Verdict *put(Store *store, Shipment *shipment);
+static List *contact(List *shipments);
+static Store *store_of(List *shipments, int64 table_id);
+static void announce(List *shipments);
+static void judge(Shipment *shipment, StoreOutcome outcome);
 static uint64 record(List *shipments);
 static uint64 record_published(List *shipments);
 static uint64 record_failed(const Shipment *shipment);
@@ -235,7 +237,42 @@ note_claims(List *shipments)
 static void
 transfer(List *shipments)
 {
-	TimestampTz started_at = GetCurrentTimestamp();
+	List	   *ready = contact(shipments);
+	StorePut   *puts = palloc(list_length(ready) * sizeof(StorePut));
+	int			n = 0;
+	instr_time	started;
+	instr_time	duration;
+	ListCell   *cell;
+
+	foreach(cell, ready)
+	{
+		Shipment   *shipment = lfirst(cell);
+
+		puts[n].store = shipment->store;
+		puts[n].key = deltatx_commit_key(shipment->queued->version);
+		puts[n++].body = deltatx_spool_body(shipment->spool, shipment->queued->stamp);
+	}
+
+	announce(ready);
+	INSTR_TIME_SET_CURRENT(started);
+	deltatx_store_put(puts, n);
+	INSTR_TIME_SET_CURRENT(duration);
+	INSTR_TIME_SUBTRACT(duration, started);
+
+	foreach(cell, ready)
+	{
+		Shipment   *shipment = lfirst(cell);
+
+		shipment->duration_ms = INSTR_TIME_GET_MILLISEC(duration);
+		judge(shipment, puts[foreach_current_index(cell)].outcome);
+	}
+}
+
+/* The shipments whose stores can take them, as far as that is known before. */
+static List *
+contact(List *shipments)
+{
+	List	   *ready = NIL;
 	ListCell   *cell;
 
 	foreach(cell, shipments)
@@ -243,56 +280,73 @@ transfer(List *shipments)
 		Shipment   *shipment = lfirst(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (TimestampDifferenceExceeds(started_at, GetCurrentTimestamp(), ROUND_MS))
-			break;
-		if (!has_failed(shipments, shipment->queued->table_id))
-			transfer_one(shipment);
+		if (has_failed(shipments, shipment->queued->table_id))
+			continue;
+		shipment->store = store_of(ready, shipment->queued->table_id);
+		if (shipment->store == NULL)
+			shipment->store = deltatx_store_open(shipment->queued->location);
+		shipment->failure = deltatx_contact(shipment->store, shipment->queued);
+		if (shipment->failure == NULL)
+			ready = lappend(ready, shipment);
 	}
+	return ready;
+}
+
+/* That of the table's earlier shipments; NULL: there are none. */
+static Store *
+store_of(List *shipments, int64 table_id)
+{
+	ListCell   *cell;
+
+	foreach(cell, shipments)
+	{
+		const Shipment *shipment = lfirst(cell);
+
+		if (shipment->queued->table_id == table_id)
+			return shipment->store;
+	}
+	return NULL;
 }
 
 static void
-transfer_one(Shipment *shipment)
+announce(List *shipments)
 {
-	QueuedVersion *queued = shipment->queued;
-	Store	   *store = deltatx_store_open(queued->location);
-	instr_time	started;
-	instr_time	duration;
+	const QueuedVersion *first;
 
-	deltatx_worker_doing("publishing version " INT64_FORMAT " of table \"%s\"",
-						 queued->version, queued->table_name);
-	INSTR_TIME_SET_CURRENT(started);
-	shipment->failure = deltatx_contact(store, queued);
-	if (shipment->failure == NULL)
-		shipment->failure = put(store, shipment);
-	INSTR_TIME_SET_CURRENT(duration);
-	INSTR_TIME_SUBTRACT(duration, started);
-
-	shipment->duration_ms = INSTR_TIME_GET_MILLISEC(duration);
-	shipment->published = shipment->failure == NULL;
-	shipment->at = GetCurrentTimestamp();
+	if (shipments == NIL)
+		return;
+	first = ((Shipment *) linitial(shipments))->queued;
+	if (list_length(shipments) == 1)
+		deltatx_worker_doing("publishing version " INT64_FORMAT " of table \"%s\"",
+							 first->version, first->table_name);
+	else
+		deltatx_worker_doing("publishing %d versions, first version " INT64_FORMAT " of table \"%s\"",
+							 list_length(shipments), first->version, first->table_name);
 }
 
-/* NULL when the object is there, with our bytes. */
-static Verdict *
-put(Store *store, Shipment *shipment)
+static void
+judge(Shipment *shipment, StoreOutcome outcome)
 {
-	QueuedVersion *queued = shipment->queued;
-	char	   *key = deltatx_commit_key(queued->version);
-	StoreBody	body = deltatx_spool_body(shipment->spool, queued->stamp);
-	StoreOutcome outcome = store->methods->put_if_absent(store, key, &body);
-	bool		same;
+	const QueuedVersion *queued = shipment->queued;
 
-	if (outcome == STORE_DONE)
-		return NULL;
-	if (outcome == STORE_EXISTS)
-		outcome = deltatx_store_compare(store, key, &body, &same);
-	if (outcome != STORE_DONE)
-		return deltatx_verdict_of_store(store, outcome);
-	if (same)
-		return NULL;
-	return deltatx_verdict(MIRROR_DIVERGED, psprintf("%s/%s", queued->location, key),
-						   psprintf("version " INT64_FORMAT " exists in the log with other content", queued->version),
-						   "Somebody else has written to this log; move the file away if the catalog is right, and run deltatx_retry.");
+	switch (outcome)
+	{
+		case STORE_DONE:
+			shipment->published = true;
+			shipment->at = GetCurrentTimestamp();
+			break;
+		case STORE_SKIPPED:
+			break;
+		case STORE_DIFFERS:
+			shipment->failure = deltatx_verdict(MIRROR_DIVERGED,
+												psprintf("%s/%s", queued->location, deltatx_commit_key(queued->version)),
+												psprintf("version " INT64_FORMAT " exists in the log with other content", queued->version),
+												"Somebody else has written to this log; move the file away if the catalog is right, and run deltatx_retry().");
+			break;
+		default:
+			shipment->failure = deltatx_verdict_of_store(shipment->store, outcome);
+			break;
+	}
 }
 
 /*

@@ -7,8 +7,9 @@
  * file with a hidden name beside the target, which gets the commit's time as
  * mtime (delta-rs travels in time by it) and is flushed; link(2) gives it its
  * name, and fails when that is taken, also over NFS; then the directory is
- * flushed, and the temporary name goes.  rename(2) would overwrite.  Where we
- * die in between:
+ * flushed, and the temporary name goes.  rename(2) would overwrite.  A flush
+ * costs most, so several files go through these steps together.  Where we die
+ * in between:
  *
  *	- before link: the temporary file stays, hidden from readers, until the
  *	  next worker tidies up.  Its name is random, so that two servers that by
@@ -64,21 +65,32 @@ typedef struct LocalPlace
 	char	   *name;
 } LocalPlace;
 
+/* A file on its way. */
+typedef struct LocalPut
+{
+	StorePut   *put;
+	LocalStore *store;
+	LocalPlace	place;
+	int			directory;		/* file descriptors; -1: not open */
+	int			fd;
+	char	   *temporary;		/* the file's first name */
+} LocalPut;
+
 static StoreOutcome local_prepare(Store *store, const char *directory);
-static StoreOutcome local_put_if_absent(Store *store, const char *key, const StoreBody *body);
+static void local_put_if_absent(StorePut *puts, int n);
 static StoreOutcome local_get(Store *store, const char *key, StoreSink sink, void *arg);
 static StoreOutcome local_list(Store *store, const char *directory, const char *start,
 							   StoreLister lister, void *arg);
 static StoreOutcome local_tidy(Store *store, const char *directory);
 
-static StoreOutcome publish_file(LocalStore *store, int directory, const char *key,
-								 const char *name, const StoreBody *body);
-static StoreOutcome write_file(LocalStore *store, int directory, const char *key,
-							   const char *temporary, const StoreBody *body);
+static void write_file(LocalPut *local);
 static bool write_body(int fd, const StoreBody *body);
-static bool finish_file(int directory, int fd, const StoreBody *body);
-static StoreOutcome link_file(LocalStore *store, int directory, const char *key,
-							  const char *temporary, const char *name);
+static bool set_attributes(const LocalPut *local);
+static void flush_file(LocalPut *local);
+static void skip_after_failure(const LocalPut *locals, int i);
+static void link_file(LocalPut *local);
+static void flush_name(const LocalPut *locals, int i);
+static void clean_up(LocalPut *local);
 static StoreOutcome deliver(LocalStore *store, const char *key, int fd, StoreSink sink, void *arg);
 static int	open_directory(LocalStore *store, const char *directory, bool create);
 static int	open_path(const char *path, bool create);
@@ -126,55 +138,66 @@ local_prepare(Store *base, const char *directory)
 	return STORE_DONE;
 }
 
-static StoreOutcome
-local_put_if_absent(Store *base, const char *key, const StoreBody *body)
+/*
+ * One step for all files before the next step for any: the first flush then
+ * makes most of what the others ask for, and a directory is flushed once.
+ */
+static void
+local_put_if_absent(StorePut *puts, int n)
 {
-	LocalStore *store = (LocalStore *) base;
-	LocalPlace	place = place_of(key);
-	int			directory = open_directory(store, place.directory, false);
-	StoreOutcome outcome;
+	LocalPut   *locals = palloc(n * sizeof(LocalPut));
 
-	if (directory < 0)
-		return fail(store, place.directory, "open directory");
-
-	outcome = publish_file(store, directory, key, place.name, body);
-	close(directory);
-	return outcome;
+	for (int i = 0; i < n; i++)
+	{
+		locals[i].put = &puts[i];
+		locals[i].store = (LocalStore *) puts[i].store;
+		locals[i].place = place_of(puts[i].key);
+		write_file(&locals[i]);
+	}
+	for (int i = 0; i < n; i++)
+		flush_file(&locals[i]);
+	for (int i = 0; i < n; i++)
+	{
+		skip_after_failure(locals, i);
+		if (puts[i].outcome == STORE_DONE)
+			link_file(&locals[i]);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		skip_after_failure(locals, i);
+		if (puts[i].outcome == STORE_DONE)
+			flush_name(locals, i);
+	}
+	for (int i = 0; i < n; i++)
+		clean_up(&locals[i]);
 }
 
-static StoreOutcome
-publish_file(LocalStore *store, int directory, const char *key,
-			 const char *name, const StoreBody *body)
+/* Under a hidden name, with mode and time; and start to write it out. */
+static void
+write_file(LocalPut *local)
 {
-	char	   *temporary = psprintf(".%s.%016llx%s", name,
-									 (unsigned long long) pg_prng_uint64(&pg_global_prng_state),
-									 TEMPORARY_SUFFIX);
-	StoreOutcome outcome = write_file(store, directory, key, temporary, body);
+	StorePut   *put = local->put;
 
-	if (outcome == STORE_DONE)
-		outcome = link_file(store, directory, key, temporary, name);
+	put->outcome = STORE_DONE;
+	local->fd = -1;
+	local->temporary = psprintf(".%s.%016llx%s", local->place.name,
+								(unsigned long long) pg_prng_uint64(&pg_global_prng_state),
+								TEMPORARY_SUFFIX);
+	local->directory = open_directory(local->store, local->place.directory, false);
+	if (local->directory < 0)
+	{
+		put->outcome = fail(local->store, local->place.directory, "open directory");
+		return;
+	}
 
-	/* If it can't be removed now, tidy will. */
-	(void) unlinkat(directory, temporary, 0);
-	return outcome;
-}
-
-static StoreOutcome
-write_file(LocalStore *store, int directory, const char *key,
-		   const char *temporary, const StoreBody *body)
-{
-	int			fd = openat(directory, temporary,
-							O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-							S_IRUSR | S_IWUSR);
-	StoreOutcome outcome = STORE_DONE;
-
-	if (fd < 0)
-		return fail(store, key, "create");
-	if (!write_body(fd, body) || !finish_file(directory, fd, body))
-		outcome = fail(store, key, "write");
-	if (close(fd) != 0 && outcome == STORE_DONE)
-		outcome = fail(store, key, "write");
-	return outcome;
+	local->fd = openat(local->directory, local->temporary,
+					   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	if (local->fd < 0)
+		put->outcome = fail(local->store, put->key, "create");
+	else if (!write_body(local->fd, &put->body) || !set_attributes(local))
+		put->outcome = fail(local->store, put->key, "write");
+	else
+		pg_flush_data(local->fd, 0, 0);
 }
 
 static bool
@@ -204,42 +227,87 @@ write_body(int fd, const StoreBody *body)
 	return true;
 }
 
-/* Mode, time, and then to disk. */
 static bool
-finish_file(int directory, int fd, const StoreBody *body)
+set_attributes(const LocalPut *local)
 {
+	DeltaTimestamp timestamp = local->put->body.timestamp;
 	struct stat status;
 	struct timespec times[2];
 
-	if (fstat(directory, &status) != 0 ||
-		fchmod(fd, S_IRUSR | S_IWUSR | (status.st_mode & (S_IRGRP | S_IROTH))) != 0)
+	if (fstat(local->directory, &status) != 0 ||
+		fchmod(local->fd, S_IRUSR | S_IWUSR | (status.st_mode & (S_IRGRP | S_IROTH))) != 0)
 		return false;
 
-	times[0].tv_sec = times[1].tv_sec = body->timestamp / 1000;
-	times[0].tv_nsec = times[1].tv_nsec = (body->timestamp % 1000) * 1000000;
-	return futimens(fd, times) == 0 && pg_fsync(fd) == 0;
+	times[0].tv_sec = times[1].tv_sec = timestamp / 1000;
+	times[0].tv_nsec = times[1].tv_nsec = (timestamp % 1000) * 1000000;
+	return futimens(local->fd, times) == 0;
 }
 
-static StoreOutcome
-link_file(LocalStore *store, int directory, const char *key,
-		  const char *temporary, const char *name)
+static void
+flush_file(LocalPut *local)
 {
-	StoreOutcome outcome = STORE_DONE;
+	if (local->put->outcome == STORE_DONE && pg_fsync(local->fd) != 0)
+		local->put->outcome = fail(local->store, local->put->key, "flush");
+	if (local->fd >= 0 && close(local->fd) != 0 && local->put->outcome == STORE_DONE)
+		local->put->outcome = fail(local->store, local->put->key, "close");
+}
 
-	if (linkat(directory, temporary, directory, name, 0) != 0)
+/* An object must not appear, or be taken for done, when one before it in its store is not. */
+static void
+skip_after_failure(const LocalPut *locals, int i)
+{
+	for (int j = 0; j < i; j++)
+	{
+		if (locals[j].store == locals[i].store && locals[j].put->outcome != STORE_DONE)
+			locals[i].put->outcome = STORE_SKIPPED;
+	}
+}
+
+static void
+link_file(LocalPut *local)
+{
+	StorePut   *put = local->put;
+	int			result = linkat(local->directory, local->temporary,
+								local->directory, local->place.name, 0);
+
+	if (result == 0)
+		return;
+	if (errno == EEXIST)
+		put->outcome = deltatx_store_compare(put->store, put->key, &put->body);
+	else
 	{
 		bool		tidied_away = errno == ENOENT;
 
-		if (errno != EEXIST)
-		{
-			outcome = fail(store, key, "create");
-			return tidied_away ? STORE_TRANSIENT : outcome;
-		}
-		outcome = STORE_EXISTS;
+		put->outcome = fail(local->store, put->key, "create");
+		if (tidied_away)
+			put->outcome = STORE_TRANSIENT;
 	}
-	if (flush_directory(directory) != 0)
-		return fail(store, key, "flush the directory of");
-	return outcome;
+}
+
+/* Once for each directory; a name that was there may come from a process that died before this. */
+static void
+flush_name(const LocalPut *locals, int i)
+{
+	StorePut   *put = locals[i].put;
+
+	for (int j = 0; j < i; j++)
+	{
+		if (locals[j].store == locals[i].store &&
+			strcmp(locals[j].place.directory, locals[i].place.directory) == 0)
+			return;
+	}
+	if (flush_directory(locals[i].directory) != 0)
+		put->outcome = fail(locals[i].store, put->key, "flush the directory of");
+}
+
+/* What can't be removed now will be by tidy. */
+static void
+clean_up(LocalPut *local)
+{
+	if (local->directory < 0)
+		return;
+	(void) unlinkat(local->directory, local->temporary, 0);
+	close(local->directory);
 }
 
 static StoreOutcome
@@ -477,9 +545,12 @@ fail(LocalStore *store, const char *key, const char *action)
 	int			error = errno;
 	char	   *path = psprintf("%s/%s", store->path, key);
 
-	store->base.fault.message = psprintf("could not %s \"%s\": %s", action, path, strerror(error));
-	store->base.fault.hint = advice(error);
-	store->base.fault.object = psprintf("%s/%s", store->base.location, key);
+	if (store->base.fault.message == NULL)
+	{
+		store->base.fault.message = psprintf("could not %s \"%s\": %s", action, path, strerror(error));
+		store->base.fault.hint = advice(error);
+		store->base.fault.object = psprintf("%s/%s", store->base.location, key);
+	}
 	return is_permanent(error) ? STORE_PERMANENT : STORE_TRANSIENT;
 }
 

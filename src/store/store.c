@@ -30,8 +30,21 @@ deltatx_store_open(const char *location)
 	elog(ERROR, "no store for location \"%s\"", location);
 }
 
+void
+deltatx_store_put(StorePut *puts, int n)
+{
+	for (int first = 0, next; first < n; first = next)
+	{
+		const StoreMethods *methods = puts[first].store->methods;
+
+		for (next = first + 1; next < n && puts[next].store->methods == methods;)
+			next++;
+		methods->put_if_absent(puts + first, next - first);
+	}
+}
+
 StoreOutcome
-deltatx_store_compare(Store *store, const char *key, const StoreBody *body, bool *same)
+deltatx_store_compare(Store *store, const char *key, const StoreBody *body)
 {
 	Comparison	comparison = {.body = body, .same = true};
 	StoreOutcome outcome;
@@ -39,8 +52,10 @@ deltatx_store_compare(Store *store, const char *key, const StoreBody *body, bool
 	comparison.buffer = palloc(COMPARE_CHUNK);
 	body->rewind(body->arg);
 	outcome = store->methods->get(store, key, compare_chunk, &comparison);
-	*same = comparison.same && comparison.compared == body->length;
 	pfree(comparison.buffer);
+
+	if (outcome == STORE_DONE && !(comparison.same && comparison.compared == body->length))
+		return STORE_DIFFERS;
 	return outcome;
 }
 

@@ -17,7 +17,8 @@
 typedef enum StoreOutcome
 {
 	STORE_DONE,
-	STORE_EXISTS,				/* put: the key is taken */
+	STORE_DIFFERS,				/* put: the key is taken, by other content */
+	STORE_SKIPPED,				/* put: one before it was not done */
 	STORE_MISSING,				/* get: no such object */
 	STORE_TRANSIENT,			/* failed; may work later by itself */
 	STORE_PERMANENT				/* failed; somebody has to do something */
@@ -49,16 +50,28 @@ typedef bool (*StoreLister) (const char *key, void *arg);
 
 typedef struct Store Store;
 
+/* One object to create. */
+typedef struct StorePut
+{
+	Store	   *store;
+	const char *key;
+	StoreBody	body;
+	StoreOutcome outcome;
+} StorePut;
+
 typedef struct StoreMethods
 {
 	/* Make the place for a new table's objects, where a store has such a thing. */
 	StoreOutcome (*prepare) (Store *store, const char *directory);
 
 	/*
-	 * Create an object; all of it or nothing becomes visible, and once DONE or
-	 * EXISTS is returned the object survives a crash of its host.
+	 * Create objects, in one or several stores of this kind.  Each appears
+	 * whole or not at all, and none replaces another; one that is there
+	 * already with the same content is done.  Those of one store appear in
+	 * the given order, and once one is not done the rest are skipped.  What
+	 * is done survives a crash of its host.
 	 */
-	StoreOutcome (*put_if_absent) (Store *store, const char *key, const StoreBody *body);
+	void		(*put_if_absent) (StorePut *puts, int n);
 	StoreOutcome (*get) (Store *store, const char *key, StoreSink sink, void *arg);
 
 	/* The keys in a directory (ending in '/') after start, in byte order. */
@@ -69,7 +82,7 @@ typedef struct StoreMethods
 	StoreOutcome (*tidy) (Store *store, const char *directory);
 } StoreMethods;
 
-/* Freed with the memory context that it was opened in; holds nothing else. */
+/* Freed with the memory context that it was opened in; holds nothing else.  fault is that of the first failure. */
 struct Store
 {
 	const StoreMethods *methods;
@@ -80,9 +93,11 @@ struct Store
 /* A location that deltatx_location_normalize has let pass. */
 extern Store *deltatx_store_open(const char *location);
 
-/* Whether the object consists of exactly these bytes: DONE, and *same says it; or why it can't be told. */
-extern StoreOutcome deltatx_store_compare(Store *store, const char *key,
-										  const StoreBody *body, bool *same);
+/* The same for stores of all kinds at once. */
+extern void deltatx_store_put(StorePut *puts, int n);
+
+/* For put_if_absent when a key is taken: DONE, DIFFERS, or why it can't be told. */
+extern StoreOutcome deltatx_store_compare(Store *store, const char *key, const StoreBody *body);
 
 /* local.c */
 extern Store *deltatx_store_open_local(const char *location);

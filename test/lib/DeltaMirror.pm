@@ -23,15 +23,18 @@ package DeltaMirror;
 use strict;
 use warnings;
 
+use Carp qw(croak);
 use DeltaTx qw(new_node);
 use Exporter qw(import);
 use File::Basename qw(dirname);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Time::HiRes qw(usleep);
 
 my $library;
 
-our @EXPORT_OK = qw(create_table commit stage published new_node_with_faults with_faults fail_by worker_pid);
+our @EXPORT_OK = qw(create_table commit stage published new_node_with_faults with_faults fail_by worker_pid
+  wait_until);
 
 # A table in a directory, with one column.
 sub create_table
@@ -113,6 +116,19 @@ sub worker_pid
 	return $node->safe_psql('postgres',
 		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'deltatx worker' AND datname = '"
 		  . ($database // 'postgres') . "'");
+}
+
+# What no query tells; dies when it doesn't come.
+sub wait_until
+{
+	my ($condition) = @_;
+
+	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return if $condition->();
+		usleep(100_000);
+	}
+	croak 'waited in vain';
 }
 
 1;

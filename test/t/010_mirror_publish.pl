@@ -137,5 +137,16 @@ $node->append_conf('postgresql.conf', 'deltatx.mirror_enabled = on');
 $node->reload;
 is($node->safe_psql('postgres', "SELECT deltatx_wait('items')"), 't', 'until it is on again');
 
+# Many rows, and a table that shares a transaction with one that waits.
+$node->safe_psql('postgres', "SELECT deltatx_pause('open/t')");
+commit($node, 'shared', 'items', 'open/t');
+$node->safe_psql('postgres', "SELECT deltatx_wait('items'); SELECT deltatx_drop_table('items')");
+poll($node, "SELECT count(*) = 0 FROM deltatx.dl_tables WHERE table_name = 'items'");
+is($node->safe_psql('postgres', 'SELECT (SELECT count(*) FROM deltatx.dl_add_files), (SELECT count(*) FROM deltatx.dl_live_files)'),
+	'1|1', 'of a large table nothing is left, either');
+$node->safe_psql('postgres', "SELECT deltatx_resume('open/t')");
+is($node->safe_psql('postgres', "SELECT deltatx_wait('open/t')"), 't', 'the other table of the transaction is published');
+is(() = slurp_file(commit_file("$lake/open/t", 1)) =~ /"tableId"/g, 2, 'and names them both');
+
 $node->stop;
 done_testing();

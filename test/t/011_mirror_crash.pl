@@ -4,7 +4,8 @@
 use strict;
 use warnings;
 
-use DeltaMirror qw(create_table commit published new_node_with_faults with_faults fail_by worker_pid);
+use DeltaMirror qw(create_table commit published new_node_with_faults with_faults fail_by worker_pid
+  wait_until);
 use DeltaTx qw(poll table_directory commit_file);
 use File::stat;
 use PostgreSQL::Test::Utils;
@@ -81,27 +82,50 @@ fail_by('');
 with_faults(sub { $node->start });
 is_settled(4, 'server crashed after the transfer');
 
-# Visible is not durable: what the worker publishes was made durable by its claim.
-$node->append_conf('postgresql.conf', "synchronous_commit = off\nwal_writer_delay = 10s\nwal_writer_flush_after = 1GB");
-with_faults(sub { $node->restart });
+# The postmaster is killed; the worker is an orphan, and ends as soon as it can.
 hang_with('after', 5);
+my $orphan = worker_pid($node);
+$node->kill9;
+fail_by('');
+wait_until(sub { !kill 0, $orphan });
+with_faults(sub { $node->start });
+is_settled(5, 'postmaster killed');
+
+# In the middle of many.
+$node->safe_psql('postgres', "SELECT deltatx_pause()");
+commit($node, "v$_", 'orders') for 6 .. 9;
+fail_by('after');
+$node->safe_psql('postgres', "SELECT deltatx_resume()");
+poll($node, "SELECT doing LIKE 'publishing 4 versions%' FROM deltatx.status");
+poll($node, "SELECT count(*) = 4 FROM deltatx.dl_published_versions WHERE version BETWEEN 6 AND 9");
+wait_until(sub { published($table) =~ /\b6\b/ });
 kill 'KILL', worker_pid($node);
 $node->stop('immediate');
 fail_by('');
 with_faults(sub { $node->start });
-is($node->safe_psql('postgres', "SELECT deltatx_version('orders')"), '5', 'a published version survives a crash');
-is_settled(5, 'asynchronous commit');
+is_settled(9, 'killed among many');
 
-# Ended by an administrator: another one starts, and only then goes on.
+# Visible is not durable: what the worker publishes was made durable by its claim.
+$node->append_conf('postgresql.conf', "synchronous_commit = off\nwal_writer_delay = 10s\nwal_writer_flush_after = 1GB");
+with_faults(sub { $node->restart });
+hang_with('after', 10);
+kill 'KILL', worker_pid($node);
+$node->stop('immediate');
+fail_by('');
+with_faults(sub { $node->start });
+is($node->safe_psql('postgres', "SELECT deltatx_version('orders')"), '10', 'a published version survives a crash');
+is_settled(10, 'asynchronous commit');
+
+# Ended by an administrator: another one starts.
 my $pid = worker_pid($node);
 $node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
-commit($node, 'v6', 'orders');
-is_settled(6, 'worker terminated');
+commit($node, 'v11', 'orders');
+is_settled(11, 'worker terminated');
 isnt(worker_pid($node), $pid, 'another worker');
 
 $node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'deltatx launcher'");
-commit($node, 'v7', 'orders');
-is_settled(7, 'launcher terminated');
+commit($node, 'v12', 'orders');
+is_settled(12, 'launcher terminated');
 poll($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'deltatx launcher'");
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'deltatx worker'"),
 	'1', 'the next launcher finds the worker and starts no other');
@@ -111,22 +135,22 @@ create_table($node, 'items', "$lake/items");
 $node->safe_psql('postgres', "SELECT deltatx_wait('items')");
 my $session = $node->background_psql('postgres');
 $session->query_safe("BEGIN; SELECT deltatx_pause('orders');");
-commit($node, 'v8', 'orders', 'items');
+commit($node, 'v13', 'orders', 'items');
 is($node->safe_psql('postgres', "SELECT deltatx_wait('items', 1)"), 't', 'another table goes on');
 $session->query_safe('ROLLBACK');
 $session->quit;
-is_settled(8, 'status row locked');
+is_settled(13, 'status row locked');
 
 # The bytes that are made must be those that were claimed.
 $node->safe_psql('postgres', "SELECT deltatx_pause('orders')");
-commit($node, 'v9', 'orders');
+commit($node, 'v14', 'orders');
 $node->safe_psql('postgres', "INSERT INTO deltatx.dl_published_versions
-	SELECT table_id, 9, 1, sha256(''), now() FROM deltatx.dl_tables WHERE table_name = 'orders';
+	SELECT table_id, 14, 1, sha256(''), now() FROM deltatx.dl_tables WHERE table_name = 'orders';
 	SELECT deltatx_resume('orders')");
 poll($node, "SELECT state = 'diverged' FROM deltatx.mirror WHERE table_name = 'orders'");
 like($node->safe_psql('postgres', "SELECT last_error FROM deltatx.mirror WHERE table_name = 'orders'"),
-	qr/version 9 was claimed with 1 bytes, and now gives other/, 'other bytes than claimed are not published');
-is(published($table), join(' ', 0 .. 8), 'so the version is not there');
+	qr/version 14 was claimed with 1 bytes, and now gives other/, 'other bytes than claimed are not published');
+is(published($table), join(' ', 0 .. 13), 'so the version is not there');
 
 $node->stop;
 done_testing();

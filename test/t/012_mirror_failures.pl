@@ -174,6 +174,19 @@ rename commit_file("$lake/orders", 6), "$lake/foreign";
 $node->safe_psql('postgres', "SELECT deltatx_retry('orders')");
 is($node->safe_psql('postgres', "SELECT deltatx_wait('orders')"), 't', 'moved away: published');
 
+# In the middle of many: those before are published, those after are not.
+$node->safe_psql('postgres', "SELECT deltatx_pause()");
+commit($node, "many$_", 'items') for 3 .. 8;
+write_file(commit_file("$lake/items", 5), '{"commitInfo":{}}');
+$node->safe_psql('postgres', "SELECT deltatx_resume()");
+ok(in_state('items', 'diverged'), 'a foreign version among many: diverged');
+is(mirror('mirrored_version, object', 'items'), '4|file://' . commit_file("$lake/items", 5), 'at that version');
+is(published("$lake/items"), '0 1 2 3 4 5', 'nothing after it is published');
+unlink commit_file("$lake/items", 5);
+$node->safe_psql('postgres', "SELECT deltatx_retry('items')");
+is($node->safe_psql('postgres', "SELECT deltatx_wait('items')"), 't', 'taken away: published');
+is(published("$lake/items"), join(' ', 0 .. 8), 'all of them');
+
 # What is in the way need not be a file that can be read.
 $node->safe_psql('postgres', "SELECT deltatx_pause('orders')");
 system_or_bail('mkfifo', commit_file("$lake/orders", 7));
