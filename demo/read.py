@@ -7,7 +7,9 @@ import importlib.util
 import sys
 
 import duckdb
-from deltalake import DeltaTable
+import pyarrow
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
 
 orders, items = sys.argv[1:]
 
@@ -19,8 +21,16 @@ for directory in (orders, items):
 [extension] = glob.glob(f"{package}/**/delta.duckdb_extension", recursive=True)
 connection = duckdb.connect(config={"allow_unsigned_extensions": "true"})
 connection.execute(f"LOAD '{extension}'")
-print("DuckDB    a join of both:")
+print("\nDuckDB    a join of both:")
 print(connection.sql(f"""
     SELECT order_id, customer, count(*) AS items, sum(price) AS total
-    FROM delta_scan('{orders}') AS orders JOIN delta_scan('{items}') AS items USING (order_id)
+    FROM delta_scan('{orders}') AS o JOIN delta_scan('{items}') AS i USING (order_id)
     GROUP BY ALL ORDER BY order_id"""))
+
+rows = pyarrow.table({"order_id": [9], "customer": ["Mallory"]})
+try:
+    write_deltalake(orders, rows, mode="append")
+except DeltaError as error:
+    print(f"delta-rs  an append behind PostgreSQL's back: {error}")
+else:
+    sys.exit("delta-rs could write shop.orders")

@@ -106,7 +106,7 @@ suite_readers()
 
 	mkdir "$WORK/readers"
 	start_server "$WORK/readers"
-	"$VENV/bin/python" -m pytest -p no:cacheprovider -rA test/readers > "$WORK/out/readers.log" 2>&1 || status=$?
+	"$VENV/bin/python" -m pytest -p no:cacheprovider -rA --tb=short test/readers > "$WORK/out/readers.log" 2>&1 || status=$?
 	count_lines readers '^PASSED ' '^(FAILED|ERROR|SKIPPED|XFAIL|XPASS) '
 	stop_server "$WORK/readers"
 	return "$status"

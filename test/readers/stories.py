@@ -154,8 +154,7 @@ def texts_overwrite_filtered(table):
                 partition_filter={"p": ["a/b", "a=b", "tab\there"]})
 
 
-# Partition values of other types.  (No price between -1 and 0: delta-rs 1.6.6
-# hands pyarrow "0.-1" for -0.01.)
+# Partition values of other types.
 
 KEYS = [
     column("day", "date", pa.date32()),
@@ -167,7 +166,7 @@ KEYS = [
 ]
 FULL = {"day": "2026-01-03", "hour": "7", "big": "-9007199254740993", "flag": "true", "price": "12.50",
         "instant": "2026-01-01T12:30:00.123456Z"}
-OTHER = {"day": "1969-12-31", "hour": "-1", "big": "0", "flag": "false", "price": "-10.01",
+OTHER = {"day": "1969-12-31", "hour": "-1", "big": "0", "flag": "false", "price": "-0.01",
          "instant": "1969-12-31T23:59:59.000000Z"}
 NONE = dict.fromkeys(FULL)
 

@@ -12,7 +12,7 @@ from publish import commit_round, wait
 from stories import ID, NAME, people
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fenced(connection):
     """A table with something to compact, to restore and to vacuum."""
     root = os.path.join(os.environ["WORK"], "fenced")
