@@ -32,7 +32,7 @@ $(OBJS): Makefile deltatx.control
 sql/deltatx--$(EXTVERSION).sql: $(SQL_PARTS:%=sql/%.sql) Makefile deltatx.control
 	cat $(SQL_PARTS:%=sql/%.sql) > $@
 
-.PHONY: help test test-pg17 demo bench
+.PHONY: help test test-pg17 test-pg18 demo bench
 
 help:
 	@echo 'make                        build (PG_CONFIG=... chooses the PostgreSQL)'
@@ -40,6 +40,7 @@ help:
 	@echo 'make test                   everything that is tested, on PostgreSQL 15; installs what it needs'
 	@echo 'make test SUITES="tap ..."  some of: regress isolation pgtap tap readers'
 	@echo 'make test-pg17              the same in a Debian 13 with PostgreSQL 17'
+	@echo 'make test-pg18              in a Debian testing with PostgreSQL 18'
 	@echo 'make demo                   two tables and a row in one transaction, read by two engines'
 	@echo 'make bench                  speed and memory beside their floors; BENCH="--quick append ..." for less'
 
@@ -47,7 +48,10 @@ test:
 	@test/run $(SUITES)
 
 test-pg17:
-	@test/run-pg17 $(SUITES)
+	@test/run-pg 17 $(SUITES)
+
+test-pg18:
+	@test/run-pg 18 $(SUITES)
 
 demo:
 	@demo/run
