@@ -28,6 +28,11 @@
 #include "varatt.h"
 #endif
 
+/* 18 says it in front of the declaration (commit 91f5a4a000e); behind it means the same to the compilers we know. */
+#if PG_VERSION_NUM >= 180000
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
 /*
  * JSON semantic actions return JsonParseErrorType since 16 (commit
  * b42fa5fbf15); before, they returned nothing.

@@ -12,6 +12,8 @@
 #ifndef DELTATX_ERRORS_H
 #define DELTATX_ERRORS_H
 
+#include "compat.h"
+
 typedef enum DtxCondition
 {
 	DTX_TABLE_NOT_FOUND,

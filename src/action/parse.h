@@ -14,6 +14,7 @@
 
 #include "action/action.h"
 #include "action/json_reader.h"
+#include "compat.h"
 
 /* parse_file.c: add, remove, cdc */
 extern void deltatx_parse_file(JsonReader *reader, Action *action);

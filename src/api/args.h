@@ -13,6 +13,8 @@
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
+#include "compat.h"
+
 /* NULL where the argument is. */
 extern char *deltatx_arg_text(FunctionCallInfo fcinfo, int n);
 extern Jsonb *deltatx_arg_jsonb(FunctionCallInfo fcinfo, int n);

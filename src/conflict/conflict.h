@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 
+#include "compat.h"
+
 /* What a transaction assumed about a table, and what the table is now. */
 typedef struct ConflictInput
 {

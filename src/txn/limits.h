@@ -8,6 +8,7 @@
 #ifndef DELTATX_LIMITS_H
 #define DELTATX_LIMITS_H
 
+#include "compat.h"
 #include "txn/session.h"
 
 /* TransactionTooOld when the transaction is past its time. */

@@ -8,6 +8,8 @@
 #ifndef DELTATX_RIGHTS_H
 #define DELTATX_RIGHTS_H
 
+#include "compat.h"
+
 /* Whether a role may use what owner_name owns: it is a member of that role. */
 extern bool deltatx_rights_has(const char *owner_name, Oid role);
 

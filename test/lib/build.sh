@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # Build the extension in the clone, and put what belongs to a test run under
-# WORK: the tree, and the extension installed below WORK/stage, where
-# Debian's extension_destdir makes a server look for it (for a library named
-# without a directory, as in shared_preload_libraries, it does not).
+# WORK: the tree, and the extension installed below WORK/stage, where the
+# servers' configuration makes them look for it.  (Debian's extension_destdir
+# does not reach a library named without a directory, as it is in
+# shared_preload_libraries: hence dynamic_library_path.)
 
 build()
 {
@@ -27,12 +28,19 @@ build_and_stage()
 	write_server_conf
 }
 
-# What each server of the run has in its configuration.
+# What each server of the run has in its configuration.  18 came with a
+# setting of its own for what Debian had patched in.
 write_server_conf()
 {
+	local pg_config=$PG_BINDIR/pg_config
+
 	cat > "$WORK/server.conf" <<-CONF
 		shared_preload_libraries = 'deltatx'
-		extension_destdir = '$WORK/stage'
-		dynamic_library_path = '$WORK/stage$("$PG_BINDIR/pg_config" --pkglibdir):\$libdir'
+		dynamic_library_path = '$WORK/stage$("$pg_config" --pkglibdir):\$libdir'
 	CONF
+	if [ "$PG_MAJOR" -ge 18 ]; then
+		echo "extension_control_path = '$WORK/stage$("$pg_config" --sharedir):\$system'" >> "$WORK/server.conf"
+	else
+		echo "extension_destdir = '$WORK/stage'" >> "$WORK/server.conf"
+	fi
 }
