@@ -13,8 +13,13 @@ def read(directory, version=None):
     return query(DeltaTable(directory, version=version))
 
 
-def query(table):
-    return pa.table(QueryBuilder().register("t", table).execute("SELECT * FROM t").read_all())
+def read_where(directory, version, condition):
+    return query(DeltaTable(directory, version=version), condition)
+
+
+def query(table, condition="true"):
+    statement = f"SELECT * FROM t WHERE {condition}"
+    return pa.table(QueryBuilder().register("t", table).execute(statement).read_all())
 
 
 def read_as_of(directory, time):

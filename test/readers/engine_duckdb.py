@@ -23,6 +23,11 @@ def read(directory, version=None):
     return connect().execute(f"FROM delta_scan('{directory}'{at})").to_arrow_table()
 
 
+def read_where(directory, version, condition):
+    return connect().execute(
+        f"FROM delta_scan('{directory}', version => {version}) WHERE {condition}").to_arrow_table()
+
+
 def attach(directory):
     connection = connect()
     connection.execute(f"ATTACH '{directory}' AS target (TYPE delta)")

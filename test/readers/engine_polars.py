@@ -8,6 +8,10 @@ def read(directory, version=None):
     return polars.read_delta(directory, version=version).to_arrow()
 
 
+def read_where(directory, version, condition):
+    return polars.scan_delta(directory, version=version).filter(polars.sql_expr(condition)).collect().to_arrow()
+
+
 def version(directory):
     """Polars finds the newest version as delta-rs does."""
     return DeltaTable(directory).version()

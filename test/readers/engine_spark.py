@@ -43,6 +43,10 @@ def read(directory, version=None):
     return load(directory, **options).toArrow()
 
 
+def read_where(directory, version, condition):
+    return load(directory, versionAsOf=version).where(condition).toArrow()
+
+
 def read_as_of(directory, time):
     return load(directory, timestampAsOf=time.strftime("%Y-%m-%d %H:%M:%S.%f")).toArrow()
 

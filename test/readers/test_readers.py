@@ -3,6 +3,7 @@ catalog says is in it.
 """
 
 import datetime
+import os
 
 import pytest
 
@@ -80,3 +81,26 @@ def test_app_version(engine, connection, lake):
 @pytest.mark.parametrize("engine", ["duckdb"], indirect=True)
 def test_domains(engine, lake):
     assert engine.domains(lake["tracked"].directory) == {"shop.quality": QUALITY}
+
+
+@pytest.mark.parametrize("name", ALL_TABLES)
+def test_log_files(connection, lake, name):
+    """What lies in the log is what deltatx_log says, line by line, stamped with the commit's time."""
+    stamps = dict(connection.execute("SELECT version, commit_timestamp FROM deltatx_history(%s)", [name]))
+    for version, stamp in stamps.items():
+        file = os.path.join(lake[name].directory, "_delta_log", f"{version:020d}.json")
+        lines = connection.execute("SELECT deltatx_log(%s, %s)", [name, version]).fetchall()
+        with open(file, encoding="utf-8") as published:
+            assert published.read() == "".join(line + "\n" for line, in lines)
+        assert os.stat(file).st_mtime_ns == round(stamp.timestamp() * 1000) * 1000000
+
+
+@pytest.mark.parametrize("engine", ["deltars", "duckdb", "polars", "spark"], indirect=True)
+def test_filter(engine, connection, lake):
+    """Files are left out by partition values and by statistics, and only those that can be."""
+    schema = lake["texts"].schemas[1]
+    rows = live_rows(connection, "texts", 1, schema)
+    for condition, wanted in [("p = 'a b'", lambda row: row[2] == "a b"), ("p IS NULL", lambda row: row[2] is None),
+                              ("id >= 251", lambda row: row[0] >= 251), ("name IS NULL", lambda row: row[1] is None)]:
+        found = engine.read_where(lake["texts"].directory, 1, condition).to_pylist()
+        assert comparable(found, schema) == [row for row in rows if wanted(row)], condition
