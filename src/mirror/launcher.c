@@ -27,7 +27,9 @@
  *	  registered but not yet attached either attaches, or is given up after a
  *	  minute.
  *	- Some backend crashes: all processes end, shared memory is initialized
- *	  anew, and the postmaster starts only us again.
+ *	  anew, and the postmaster starts only us again.  Should a worker be the
+ *	  one that crashes, and do so again, workers are held back for longer and
+ *	  longer, so that the server can be used in between.
  *	- No worker slot is free: asked for again, with one log message.
  *	- A database is dropped or renamed: see hooks.c.
  *	- A standby: BgWorkerStart_RecoveryFinished starts us upon promotion.
@@ -80,8 +82,11 @@ PGDLLEXPORT void deltatx_launcher_main(Datum arg);
 
 static HTAB *databases;
 static TimestampTz list_at;
+static TimestampTz hold_until;	/* no worker is started before */
 static bool complained;			/* about the lack of worker slots */
 
+static void hold_back(int crashes);
+static int	delay_after(int failures);
 static void launch(void);
 static KnownDatabase *know(Oid oid);
 static void collect_reports(void);
@@ -125,7 +130,7 @@ deltatx_launcher_main(Datum arg)
 	deltatx_process_start();
 	BackgroundWorkerInitializeConnectionByOid(InvalidOid, InvalidOid, 0);
 	pgstat_report_appname("deltatx launcher");
-	deltatx_shared_attach_launcher();
+	hold_back(deltatx_shared_attach_launcher());
 
 	databases = hash_create("deltatx databases", 64,
 							&(HASHCTL) {.keysize = sizeof(Oid), .entrysize = sizeof(KnownDatabase)},
@@ -140,6 +145,20 @@ deltatx_launcher_main(Datum arg)
 		launch();
 		deltatx_process_sleep(sleep_time(), "DeltatxLauncherMain");
 	}
+}
+
+static void
+hold_back(int crashes)
+{
+	if (crashes > 0)
+		hold_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), delay_after(crashes));
+}
+
+/* Doubling. */
+static int
+delay_after(int failures)
+{
+	return Min(RETRY_MIN_MS << Min(failures - 1, 10), RETRY_MAX_MS);
 }
 
 /* One round: learn what happened, then start what should run. */
@@ -206,18 +225,17 @@ schedule(KnownDatabase *database, WorkerEnd end, TimestampTz started_at)
 		case WORKER_WITHOUT_EXTENSION:
 			database->has_extension = false;
 			database->failures = 0;
-			delay = VISIT_INTERVAL_MS;
+			delay = database->visit_again ? 0 : VISIT_INTERVAL_MS;
 			break;
 		case WORKER_FAILED:
 			if (TimestampDifferenceExceeds(started_at, now, RETRY_MAX_MS))
 				database->failures = 0;
-			delay = Min(RETRY_MIN_MS << Min(database->failures, 10), RETRY_MAX_MS);
-			database->failures++;
+			delay = delay_after(++database->failures);
 			break;
 	}
 
 	database->active = false;
-	database->start_at = database->visit_again ? now : TimestampTzPlusMilliseconds(now, delay);
+	database->start_at = TimestampTzPlusMilliseconds(now, delay);
 	database->visit_again = false;
 }
 
@@ -363,7 +381,7 @@ start_workers(void)
 static bool
 may_start(const KnownDatabase *database, TimestampTz now)
 {
-	return database->listed && !database->active && database->start_at <= now &&
+	return database->listed && !database->active && now >= hold_until && now >= database->start_at &&
 		!deltatx_shared_is_blocked(database->oid);
 }
 
@@ -455,8 +473,8 @@ sleep_time(void)
 			(database->has_extension || !visiting) &&
 			!deltatx_shared_is_blocked(database->oid);
 
-		if (waits && database->start_at < next)
-			next = database->start_at;
+		if (waits)
+			next = Min(next, Max(database->start_at, hold_until));
 	}
 	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next);
 }

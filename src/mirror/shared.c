@@ -47,6 +47,9 @@
 /* Databases of which a probe is asked for; when there are more, all are probed. */
 #define MAX_PROBES	32
 
+/* Crashes are counted as long as one follows the other within this time. */
+#define CRASH_MEMORY_MS	600000
+
 /* A worker that didn't attach by then never will: its launcher died in between. */
 #define ATTACH_TIMEOUT_MS	60000
 
@@ -83,6 +86,7 @@ typedef struct MirrorShared
 	LWLock	   *lock;			/* protects all of this but the variable */
 	ConditionVariable progress; /* versions were recorded, or a worker ended */
 	Latch	   *launcher;
+	int			crashes;		/* see count_crash */
 	bool		refresh;		/* databases may have come or gone */
 	bool		probe_all;
 	int			n_probes;
@@ -104,6 +108,7 @@ static void request_memory(void);
 static Size memory_size(void);
 static void startup_memory(void);
 static void initialize(void);
+static int	count_crash(void);
 static void detach_launcher(int code, Datum arg);
 static void detach_worker(int code, Datum arg);
 static void wake_launcher(void);
@@ -167,6 +172,7 @@ initialize(void)
 	memset(shared, 0, memory_size());
 	shared->lock = &GetNamedLWLockTranche("deltatx")->lock;
 	ConditionVariableInit(&shared->progress);
+	shared->crashes = count_crash();
 	shared->refresh = true;
 	shared->n_slots = max_worker_processes;
 	shared->slots = (WorkerSlot *) ((char *) shared + MAXALIGN(sizeof(MirrorShared)));
@@ -176,10 +182,30 @@ initialize(void)
 }
 
 /*
+ * How often the server has crashed lately.  After a crash shared memory is
+ * initialized again by the same postmaster, whose own memory remembers.
+ */
+static int
+count_crash(void)
+{
+	static TimestampTz last;
+	static int	crashes;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (last == 0 || TimestampDifferenceExceeds(last, now, CRASH_MEMORY_MS))
+		crashes = 0;
+	else
+		crashes++;
+	last = now;
+	return crashes;
+}
+
+/*
  * The launcher
  */
 
-void
+/* Returns how often the server has crashed lately. */
+int
 deltatx_shared_attach_launcher(void)
 {
 	on_shmem_exit(detach_launcher, 0);
@@ -187,6 +213,7 @@ deltatx_shared_attach_launcher(void)
 	shared->launcher = MyLatch;
 	shared->refresh = true;
 	LWLockRelease(shared->lock);
+	return shared->crashes;
 }
 
 static void

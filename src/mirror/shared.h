@@ -52,7 +52,7 @@ typedef struct WorkerStatus
 extern void deltatx_shared_init(void);
 
 /* The launcher */
-extern void deltatx_shared_attach_launcher(void);
+extern int	deltatx_shared_attach_launcher(void);
 extern bool deltatx_shared_take_refresh(void);
 extern List *deltatx_shared_take_probes(bool *all);
 extern List *deltatx_shared_reports(void);

@@ -130,6 +130,19 @@ poll($node, "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'del
 is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'deltatx worker'"),
 	'1', 'the next launcher finds the worker and starts no other');
 
+# One that fails again and again is started ever more slowly.
+$node->safe_psql('postgres', 'ALTER TABLE deltatx.dl_mirror_queue RENAME TO gone');
+my $before = -s $node->logfile;
+my $errors = sub { scalar(() = slurp_file($node->logfile, $before) =~ /ERROR:  relation "deltatx.dl_mirror_queue" does not exist/g) };
+wait_until(sub { $errors->() >= 3 });
+my @starts = slurp_file($node->logfile, $before) =~ /(\d\d):(\d\d):([\d.]+) UTC \[\d+\] ERROR:  relation "deltatx.dl_mirror_queue"/g;
+my @times = map { $starts[3 * $_] * 3600 + $starts[3 * $_ + 1] * 60 + $starts[3 * $_ + 2] } 0 .. 2;
+cmp_ok($times[1] - $times[0], '>=', 0.9, 'a worker that fails is started again after a second');
+cmp_ok($times[2] - $times[1], '>=', 1.9, 'and then after two');
+$node->safe_psql('postgres', 'ALTER TABLE deltatx.gone RENAME TO dl_mirror_queue');
+commit($node, 'mended', 'orders');
+is_settled(13, 'mended');
+
 # A session that holds the status row doesn't hold up the worker.
 create_table($node, 'items', "$lake/items");
 $node->safe_psql('postgres', "SELECT deltatx_wait('items')");
@@ -139,18 +152,18 @@ commit($node, 'v13', 'orders', 'items');
 is($node->safe_psql('postgres', "SELECT deltatx_wait('items', 1)"), 't', 'another table goes on');
 $session->query_safe('ROLLBACK');
 $session->quit;
-is_settled(13, 'status row locked');
+is_settled(14, 'status row locked');
 
 # The bytes that are made must be those that were claimed.
 $node->safe_psql('postgres', "SELECT deltatx_pause('orders')");
 commit($node, 'v14', 'orders');
 $node->safe_psql('postgres', "INSERT INTO deltatx.dl_published_versions
-	SELECT table_id, 14, 1, sha256(''), now() FROM deltatx.dl_tables WHERE table_name = 'orders';
+	SELECT table_id, 15, 1, sha256(''), now() FROM deltatx.dl_tables WHERE table_name = 'orders';
 	SELECT deltatx_resume('orders')");
 poll($node, "SELECT state = 'diverged' FROM deltatx.mirror WHERE table_name = 'orders'");
 like($node->safe_psql('postgres', "SELECT last_error FROM deltatx.mirror WHERE table_name = 'orders'"),
-	qr/version 14 was claimed with 1 bytes, and now gives other/, 'other bytes than claimed are not published');
-is(published($table), join(' ', 0 .. 13), 'so the version is not there');
+	qr/version 15 was claimed with 1 bytes, and now gives other/, 'other bytes than claimed are not published');
+is(published($table), join(' ', 0 .. 14), 'so the version is not there');
 
 $node->stop;
 done_testing();
