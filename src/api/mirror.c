@@ -21,7 +21,6 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "compat.h"
 #include "catalog/arrays.h"
 #include "catalog/mirror_status.h"
 #include "catalog/scope.h"

@@ -22,10 +22,8 @@
 
 #include "catalog/pg_type.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
 #include "catalog/arrays.h"
 #include "catalog/mirror_queue.h"
 #include "catalog/scope.h"

@@ -40,12 +40,9 @@
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
-#include "utils/hsearch.h"
-#include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
 #include "catalog/mirror_queue.h"
 #include "deltatx.h"
 #include "mirror/contact.h"
@@ -88,7 +85,7 @@ static TimestampTz after_backoff(int attempts);
 static void report_failure(const Shipment *shipment, const MirrorFailure *failure);
 static void report_recovery(const Shipment *shipment);
 static char *facts(const Shipment *shipment, int attempt);
-static bool has_failed(List *shipments, int64 table_id);
+static bool has_failed(List *shipments, const Shipment *before, int64 table_id);
 static void close_spools(List *shipments);
 
 bool
@@ -140,7 +137,7 @@ prepare(List *queue)
 
 		if (size >= ROUND_BYTES)
 			break;
-		if (has_failed(shipments, queued->table_id))
+		if (has_failed(shipments, NULL, queued->table_id))
 			continue;
 		shipment = prepare_one(queued);
 		if (shipment->spool != NULL)
@@ -280,7 +277,8 @@ contact(List *shipments)
 		Shipment   *shipment = lfirst(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (has_failed(shipments, shipment->queued->table_id))
+		if (shipment->failure != NULL ||
+			has_failed(shipments, shipment, shipment->queued->table_id))
 			continue;
 		shipment->store = store_of(ready, shipment->queued->table_id);
 		if (shipment->store == NULL)
@@ -492,8 +490,9 @@ facts(const Shipment *shipment, int attempt)
 					shipment->queued->transaction_id, attempt, shipment->duration_ms);
 }
 
+/* Whether a version of this table failed; before: among those that come before this one, NULL: among all. */
 static bool
-has_failed(List *shipments, int64 table_id)
+has_failed(List *shipments, const Shipment *before, int64 table_id)
 {
 	ListCell   *cell;
 
@@ -501,6 +500,8 @@ has_failed(List *shipments, int64 table_id)
 	{
 		const Shipment *shipment = lfirst(cell);
 
+		if (shipment == before)
+			break;
 		if (shipment->failure != NULL && shipment->queued->table_id == table_id)
 			return true;
 	}

@@ -43,7 +43,6 @@
 #include <unistd.h>
 
 #include "common/pg_prng.h"
-#include "lib/stringinfo.h"
 #include "storage/fd.h"
 
 #include "store/store.h"

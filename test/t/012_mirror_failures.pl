@@ -219,12 +219,14 @@ is($node->safe_psql('postgres', "SELECT deltatx_wait('orders')"), 't', 'taken aw
 
 # What can't be made concerns one table only.
 $node->safe_psql('postgres', "SELECT deltatx_pause('orders')");
+commit($node, 'sound', 'orders');
 commit($node, 'broken', 'orders', 'items');
 $node->safe_psql('postgres', q{INSERT INTO deltatx.dl_metadata_updates
-	SELECT table_id, 9, '', NULL, NULL, 'parquet', '{}', '{}', '{NULL}', '{}', '{}', NULL, NULL
+	SELECT table_id, 10, '', NULL, NULL, 'parquet', '{}', '{}', '{NULL}', '{}', '{}', NULL, NULL
 	FROM deltatx.dl_tables WHERE table_name = 'orders';
 	SELECT deltatx_resume('orders')});
 ok(in_state('orders', 'failed'), 'a version whose rows are broken: failed');
+is(mirror('mirrored_version, attempts', 'orders'), '9|1', 'at that version, the one before it is published');
 is(mirror('error_class, last_error', 'orders'), 'permanent|null array element not allowed in this context', 'and why');
 is($node->safe_psql('postgres', "SELECT deltatx_wait('items')"), 't', 'another table goes on');
 $node->safe_psql('postgres', "DELETE FROM deltatx.dl_metadata_updates WHERE delta_id = ''; SELECT deltatx_retry('orders')");
