@@ -31,47 +31,25 @@
 
 #include "catalog/controls.h"
 #include "catalog/files.h"
-#include "catalog/heads.h"
 #include "catalog/keys.h"
 #include "catalog/scope.h"
 #include "catalog/tables.h"
-#include "conflict/conflict.h"
 #include "mirror/mirror.h"
 #include "txn/commit.h"
 #include "txn/describe.h"
 #include "txn/fingerprint.h"
 #include "txn/isolation.h"
-#include "txn/rights.h"
+#include "txn/participants.h"
 #include "txn/stamp.h"
 #include "txn/uuid7.h"
 
-/* A table of the transaction, its head, and what was assumed of it. */
-typedef struct Participation
-{
-	StagedTable *staged;		/* NULL: only read */
-	const char *table_name;
-	int64		read_version;	/* oldest declared read; NO_VERSION: none */
-	TableHead	head;
-} Participation;
-
 typedef struct Commit
 {
-	OpenTransaction *transaction;
-	int			n;
-	Participation *tables;		/* by table_id */
-	int			n_written;
+	Participants *participants;
 	NewTransaction new_transaction;
 	NewVersion *versions;		/* of the written ones */
 } Commit;
 
-static Commit *prepare(OpenTransaction *transaction);
-static Participation *participation_of(Commit *commit, int64 table_id, const char *table_name);
-static int	by_table_id(const void *a, const void *b);
-static void lock_heads(Commit *commit, HeadLock write, HeadLock read);
-static void validate(Commit *commit);
-static void validate_table(Commit *commit, Participation *table);
-static void validate_application(const OpenTransaction *transaction, const Participation *table);
-static void validate_controls(const Participation *table);
 static void build(Commit *commit);
 static void build_version(Commit *commit, Participation *table, NewVersion *version);
 static int64 remove_files(Participation *table, const TableShape *shape, int64 *bytes);
@@ -94,7 +72,8 @@ deltatx_commit_transaction(VersionRow **rows, bool *replayed)
 	OpenTransaction *transaction = deltatx_session_require("deltatx_commit");
 	MemoryContext result_context = CurrentMemoryContext;
 	CatalogScope scope;
-	Commit	   *commit;
+	Participants *participants;
+	Commit		commit = {0};
 	int			n;
 
 	*replayed = transaction->replayed;
@@ -102,18 +81,20 @@ deltatx_commit_transaction(VersionRow **rows, bool *replayed)
 		return replay(transaction, rows);
 
 	deltatx_scope_enter(&scope);
-	commit = prepare(transaction);
-	commit->new_transaction.user_name = GetUserNameFromId(scope.user, false);
-	lock_heads(commit, HEAD_WRITE, HEAD_READ);
-	validate(commit);
-	if (commit->n_written > 0)
+	participants = deltatx_participants_of(transaction);
+	deltatx_participants_lock(participants, HEAD_WRITE, HEAD_READ);
+	deltatx_participants_validate(participants);
+
+	commit.participants = participants;
+	commit.new_transaction.user_name = GetUserNameFromId(scope.user, false);
+	if (participants->n_written > 0)
 	{
-		build(commit);
-		insert(commit);
+		build(&commit);
+		insert(&commit);
 	}
 	finish_keys(transaction);
-	n = commit->n_written;
-	*rows = rows_of(commit, result_context);
+	n = participants->n_written;
+	*rows = rows_of(&commit, result_context);
 	deltatx_scope_leave(&scope);
 
 	if (n > 0)
@@ -127,14 +108,14 @@ deltatx_commit_validate(void)
 {
 	OpenTransaction *transaction = deltatx_session_require("deltatx_validate");
 	CatalogScope scope;
-	Commit	   *commit;
+	Participants *participants;
 
 	if (transaction->replayed)
 		return;
 	deltatx_scope_enter(&scope);
-	commit = prepare(transaction);
-	lock_heads(commit, HEAD_NO_LOCK, HEAD_NO_LOCK);
-	validate(commit);
+	participants = deltatx_participants_of(transaction);
+	deltatx_participants_lock(participants, HEAD_NO_LOCK, HEAD_NO_LOCK);
+	deltatx_participants_validate(participants);
 	deltatx_scope_leave(&scope);
 }
 
@@ -164,206 +145,28 @@ deltatx_commit_rollback(void)
 	deltatx_session_log_end();
 }
 
-static Commit *
-prepare(OpenTransaction *transaction)
-{
-	Commit	   *commit = palloc0(sizeof(Commit));
-	ListCell   *cell;
-
-	commit->transaction = transaction;
-	commit->tables = palloc0(sizeof(Participation) *
-							 Max(1, list_length(transaction->tables) + list_length(transaction->reads)));
-	foreach(cell, transaction->tables)
-	{
-		StagedTable *staged = lfirst(cell);
-		Participation *table = participation_of(commit, staged->sum.table_id, staged->sum.table_name);
-
-		table->staged = staged;
-		table->read_version = staged->sum.read_version;
-		commit->n_written++;
-	}
-	foreach(cell, transaction->reads)
-	{
-		DeclaredRead *read = lfirst(cell);
-		Participation *table = participation_of(commit, read->table_id, read->table_name);
-
-		if (table->read_version == NO_VERSION || read->version < table->read_version)
-			table->read_version = read->version;
-	}
-	qsort(commit->tables, commit->n, sizeof(Participation), by_table_id);
-	return commit;
-}
-
-static Participation *
-participation_of(Commit *commit, int64 table_id, const char *table_name)
-{
-	Participation *table;
-
-	for (int i = 0; i < commit->n; i++)
-		if (commit->tables[i].head.table_id == table_id)
-			return &commit->tables[i];
-
-	table = &commit->tables[commit->n++];
-	table->head.table_id = table_id;
-	table->table_name = table_name;
-	table->read_version = NO_VERSION;
-	return table;
-}
-
-static int
-by_table_id(const void *a, const void *b)
-{
-	int64		left = ((const Participation *) a)->head.table_id;
-	int64		right = ((const Participation *) b)->head.table_id;
-
-	return (left > right) - (left < right);
-}
-
-static void
-lock_heads(Commit *commit, HeadLock write, HeadLock read)
-{
-	TableHead  *heads = palloc(sizeof(TableHead) * Max(1, commit->n));
-	int64	   *ids = palloc(sizeof(int64) * Max(1, commit->n));
-	char	   *state;
-	int64		refused;
-
-	for (int i = 0; i < commit->n; i++)
-	{
-		heads[i].table_id = ids[i] = commit->tables[i].head.table_id;
-		heads[i].lock = commit->tables[i].staged != NULL ? write : read;
-	}
-	deltatx_heads_lock(heads, commit->n, commit->n == 1 ? commit->tables[0].table_name : NULL);
-
-	for (int i = 0; i < commit->n; i++)
-	{
-		commit->tables[i].head = heads[i];
-		if (!heads[i].found)
-			deltatx_rights_refuse_missing(commit->tables[i].table_name);
-	}
-
-	refused = deltatx_heads_first_refused(ids, commit->n, &state);
-	if (refused >= 0)
-		deltatx_rights_refuse_state(participation_of(commit, refused, NULL)->table_name, state);
-}
-
-static void
-validate(Commit *commit)
-{
-	for (int i = 0; i < commit->n; i++)
-		validate_table(commit, &commit->tables[i]);
-}
-
-static void
-validate_table(Commit *commit, Participation *table)
-{
-	const StageCall *sum = table->staged == NULL ? NULL : &table->staged->sum;
-	ConflictInput input = {
-		.table_name = table->table_name,
-		.writes = sum != NULL,
-		.seen_version = sum == NULL ? NO_VERSION : sum->seen_version,
-		.expected_version = sum == NULL ? NO_VERSION : sum->expected_version,
-		.read_version = table->read_version,
-		.current_version = table->head.current_version,
-		.metadata_version = table->head.metadata_version,
-		.protocol_version = table->head.protocol_version,
-	};
-	char	   *path;
-	int64		winner;
-
-	deltatx_conflict_check(&input);
-	if (sum == NULL)
-		return;
-
-	validate_application(commit->transaction, table);
-	path = sum->removes == 0 ? NULL : deltatx_removes_first_twice(sum->commit_id);
-	if (path != NULL)
-		deltatx_refuse(&(DocumentPlace) {DTX_INVALID_ACTION, table->table_name}, "path",
-					   "Stage each remove once.", "file \"%s\" is removed twice", path);
-
-	if (sum->seen_version == table->head.current_version)
-		return;
-	validate_controls(table);
-	path = sum->removes + sum->superseded == 0 ? NULL :
-		deltatx_removes_first_gone(sum->table_id, sum->commit_id, sum->seen_version, &winner);
-	if (path != NULL)
-		deltatx_conflict_refuse_deleted(table->table_name, path, winner);
-	path = sum->adds == 0 ? NULL :
-		deltatx_adds_first_duplicate(sum->table_id, sum->commit_id, sum->seen_version);
-	if (path != NULL)
-		deltatx_conflict_refuse_added(table->table_name, path);
-}
-
-/* The application version of deltatx_begin, against what the table itself records. */
-static void
-validate_application(const OpenTransaction *transaction, const Participation *table)
-{
-	const BeginOptions *options = &transaction->options;
-	int64		version;
-	int64		newest;
-
-	if (options->app_id == NULL)
-		return;
-	newest = deltatx_txn_newest(table->head.table_id, options->app_id, &version);
-	if (newest >= 0 && version > table->staged->sum.seen_version)
-		deltatx_conflict_refuse_application(table->table_name, options->app_id, version);
-	if (newest >= options->app_version)
-		ereport(ERROR,
-				(deltatx_condition(DTX_KEY_REUSED, table->table_name),
-				 errmsg("table \"%s\" is past version " INT64_FORMAT " of application \"%s\"",
-						table->table_name, options->app_version, options->app_id),
-				 errdetail_internal("app_version=" INT64_FORMAT " actual=" INT64_FORMAT,
-									options->app_version, newest),
-				 errhint("Part of this work was committed under the same app_id by another transaction or role; deltatx_app_version() tells how far each table is.")));
-}
-
-/* txn and domainMetadata actions, against the winners' ones. */
-static void
-validate_controls(const Participation *table)
-{
-	const StageCall *sum = &table->staged->sum;
-	ListCell   *cell;
-
-	foreach(cell, sum->txns)
-	{
-		TxnAction  *txn = lfirst(cell);
-		int64		version;
-
-		if (deltatx_txn_newest(sum->table_id, txn->app_id, &version) >= 0 &&
-			version > sum->seen_version)
-			deltatx_conflict_refuse_application(table->table_name, txn->app_id, version);
-	}
-	foreach(cell, sum->domains)
-	{
-		DomainAction *domain = lfirst(cell);
-		int64		version = deltatx_domain_newest(sum->table_id, domain->domain);
-
-		if (version > sum->seen_version)
-			deltatx_conflict_refuse_domain(table->table_name, domain->domain, version);
-	}
-}
-
 /* Decide what the versions are, and take removed files out of the live sets. */
 static void
 build(Commit *commit)
 {
 	NewTransaction *transaction = &commit->new_transaction;
-	int64	   *read_ids = palloc(sizeof(int64) * commit->n);
-	int64	   *read_versions = palloc(sizeof(int64) * commit->n);
+	int64	   *read_ids = palloc(sizeof(int64) * commit->participants->n);
+	int64	   *read_versions = palloc(sizeof(int64) * commit->participants->n);
 	DeltaTimestamp newest = 0;
 	int			written = 0;
 
-	for (int i = 0; i < commit->n; i++)
-		newest = Max(newest, commit->tables[i].head.last_stamp);
+	for (int i = 0; i < commit->participants->n; i++)
+		newest = Max(newest, commit->participants->tables[i].head.last_stamp);
 
-	transaction->id = commit->transaction->id;
+	transaction->id = commit->participants->transaction->id;
 	transaction->stamp = deltatx_stamp_choose(newest);
 	transaction->read_table_ids = read_ids;
 	transaction->read_versions = read_versions;
 
-	commit->versions = palloc0(sizeof(NewVersion) * commit->n_written);
-	for (int i = 0; i < commit->n; i++)
+	commit->versions = palloc0(sizeof(NewVersion) * commit->participants->n_written);
+	for (int i = 0; i < commit->participants->n; i++)
 	{
-		Participation *table = &commit->tables[i];
+		Participation *table = &commit->participants->tables[i];
 
 		if (table->staged != NULL)
 			build_version(commit, table, &commit->versions[written++]);
@@ -389,7 +192,7 @@ build_version(Commit *commit, Participation *table, NewVersion *version)
 	version->commit_id = sum->commit_id;
 	version->delta_id = shape->metadata.id;
 	version->read_version = table->read_version != NO_VERSION ? table->read_version : sum->seen_version;
-	version->isolation = deltatx_isolation_name(deltatx_isolation_of(commit->transaction, shape));
+	version->isolation = deltatx_isolation_name(deltatx_isolation_of(commit->participants->transaction, shape));
 	version->files_added = sum->adds;
 	version->files_removed = gone - sum->superseded;
 	version->bytes_added = sum->bytes_added;
@@ -397,7 +200,7 @@ build_version(Commit *commit, Participation *table, NewVersion *version)
 	version->is_blind_append = sum->adds > 0 && gone == 0 && table->read_version == NO_VERSION &&
 		sum->metadata == NULL && sum->protocol == NULL &&
 		(sum->mode == STAGE_ACTIONS || sum->mode == STAGE_APPEND);
-	deltatx_describe_version(commit->transaction, table->staged, version);
+	deltatx_describe_version(commit->participants->transaction, table->staged, version);
 	advance_head(table, version, gone, bytes_gone, commit->new_transaction.stamp);
 }
 
@@ -475,16 +278,16 @@ shape_of(const Participation *table)
 static void
 insert(Commit *commit)
 {
-	TableHead  *heads = palloc(sizeof(TableHead) * commit->n);
+	TableHead  *heads = palloc(sizeof(TableHead) * commit->participants->n);
 
-	deltatx_versions_insert(&commit->new_transaction, commit->versions, commit->n_written);
-	for (int i = 0; i < commit->n; i++)
+	deltatx_versions_insert(&commit->new_transaction, commit->versions, commit->participants->n_written);
+	for (int i = 0; i < commit->participants->n; i++)
 	{
-		if (commit->tables[i].staged != NULL)
-			write_controls(commit, &commit->tables[i]);
-		heads[i] = commit->tables[i].head;
+		if (commit->participants->tables[i].staged != NULL)
+			write_controls(commit, &commit->participants->tables[i]);
+		heads[i] = commit->participants->tables[i].head;
 	}
-	deltatx_heads_bump(heads, commit->n);
+	deltatx_heads_bump(heads, commit->participants->n);
 }
 
 /* Of a transaction without tables, too: its repetition must not bring any. */
@@ -505,7 +308,7 @@ static void
 write_controls(const Commit *commit, const Participation *table)
 {
 	const StageCall *sum = &table->staged->sum;
-	const BeginOptions *options = &commit->transaction->options;
+	const BeginOptions *options = &commit->participants->transaction->options;
 	int64		version = table->head.current_version;
 
 	if (sum->protocol != NULL)
@@ -526,16 +329,16 @@ write_controls(const Commit *commit, const Participation *table)
 static VersionRow *
 rows_of(const Commit *commit, MemoryContext context)
 {
-	VersionRow *rows = MemoryContextAlloc(context, sizeof(VersionRow) * Max(1, commit->n_written));
+	VersionRow *rows = MemoryContextAlloc(context, sizeof(VersionRow) * Max(1, commit->participants->n_written));
 	int			n = 0;
 
-	for (int i = 0; i < commit->n; i++)
+	for (int i = 0; i < commit->participants->n; i++)
 	{
 		const NewVersion *version = &commit->versions[n];
 
-		if (commit->tables[i].staged == NULL)
+		if (commit->participants->tables[i].staged == NULL)
 			continue;
-		rows[n].table_name = MemoryContextStrdup(context, commit->tables[i].table_name);
+		rows[n].table_name = MemoryContextStrdup(context, commit->participants->tables[i].table_name);
 		rows[n].version = version->version;
 		rows[n].files_added = version->files_added;
 		rows[n].files_removed = version->files_removed;
