@@ -55,6 +55,7 @@ static void build_version(Commit *commit, Participation *table, NewVersion *vers
 static int64 remove_files(Participation *table, const TableShape *shape, int64 *bytes);
 static int64 remove_implied(Participation *table, const TableShape *shape, int32 first_ord,
 							int64 *bytes);
+static PartitionFilter *filter_of(const StageCall *sum, const TableShape *shape);
 static void advance_head(Participation *table, const NewVersion *version, int64 gone,
 						 int64 bytes_gone, DeltaTimestamp stamp);
 static const TableShape *shape_of(const Participation *table);
@@ -209,16 +210,16 @@ static int64
 remove_files(Participation *table, const TableShape *shape, int64 *bytes)
 {
 	const StageCall *sum = &table->staged->sum;
-	int64		explicit = sum->removes + sum->superseded;
+	int64		named = sum->removes + sum->superseded;
 	int64		implied;
 	int64		implied_bytes = 0;
 
-	if (explicit > 0 && deltatx_removes_apply(sum->table_id, sum->commit_id) != explicit)
+	if (named > 0 && deltatx_removes_apply(sum->table_id, sum->commit_id) != named)
 		elog(ERROR, "table \"%s\": files to remove are not live, and no winner removed them",
 			 table->table_name);
 	implied = remove_implied(table, shape, sum->next_remove, &implied_bytes);
 	*bytes = sum->bytes_removed + implied_bytes;
-	return explicit + implied;
+	return named + implied;
 }
 
 /* What the mode removes. */
@@ -226,7 +227,6 @@ static int64
 remove_implied(Participation *table, const TableShape *shape, int32 first_ord, int64 *bytes)
 {
 	const StageCall *sum = &table->staged->sum;
-	DocumentPlace place = {DTX_INVALID_ACTION, table->table_name};
 
 	if (sum->mode == STAGE_OVERWRITE_PARTITIONS)
 		return deltatx_removes_of_partitions(sum->table_id, sum->commit_id, first_ord, shape, bytes);
@@ -235,11 +235,16 @@ remove_implied(Participation *table, const TableShape *shape, int32 first_ord, i
 	if (sum->partition_filter == NULL)
 		return deltatx_removes_all(sum->table_id, sum->commit_id, first_ord, bytes);
 	return deltatx_removes_matching(sum->table_id, sum->commit_id, first_ord,
-									deltatx_partition_filter_parse(
-																   DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-																									  CStringGetDatum(sum->partition_filter))),
-																   shape, &place),
-									bytes);
+									filter_of(sum, shape), bytes);
+}
+
+static PartitionFilter *
+filter_of(const StageCall *sum, const TableShape *shape)
+{
+	DocumentPlace place = {DTX_INVALID_ACTION, sum->table_name};
+	Datum		filter = DirectFunctionCall1(jsonb_in, CStringGetDatum(sum->partition_filter));
+
+	return deltatx_partition_filter_parse(DatumGetJsonbP(filter), shape, &place);
 }
 
 static void
