@@ -33,7 +33,6 @@
 #include "errors.h"
 
 static Oid	catalog_owner(void);
-static Oid	heads_relation(void);
 static void pin(const char *name, const char *value);
 static void rethrow_as_ours(ErrorData *error, const char *table_name,
 							const char *timeout_hint) pg_attribute_noreturn();
@@ -67,10 +66,12 @@ deltatx_scope_leave(CatalogScope *scope)
 	SetUserIdAndSecContext(scope->user, scope->security_context);
 }
 
-bool
-deltatx_catalog_exists(void)
+Oid
+deltatx_catalog_oid(void)
 {
-	return OidIsValid(heads_relation());
+	Oid			schema = get_namespace_oid("deltatx", true);
+
+	return OidIsValid(schema) ? get_relname_relid("dl_table_heads", schema) : InvalidOid;
 }
 
 /*
@@ -213,7 +214,7 @@ rethrow_as_ours(ErrorData *error, const char *table_name, const char *timeout_hi
 static Oid
 catalog_owner(void)
 {
-	Oid			relation = heads_relation();
+	Oid			relation = deltatx_catalog_oid();
 	HeapTuple	tuple;
 	Oid			owner;
 
@@ -229,14 +230,6 @@ catalog_owner(void)
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
-}
-
-static Oid
-heads_relation(void)
-{
-	Oid			schema = get_namespace_oid("deltatx", true);
-
-	return OidIsValid(schema) ? get_relname_relid("dl_table_heads", schema) : InvalidOid;
 }
 
 static void

@@ -29,8 +29,12 @@ typedef struct CatalogScope
 extern void deltatx_scope_enter(CatalogScope *scope);
 extern void deltatx_scope_leave(CatalogScope *scope);
 
-/* Whether deltatx is created in this database. */
-extern bool deltatx_catalog_exists(void);
+/*
+ * OID of a table of the catalog, for what a session keeps: another one after
+ * DROP and CREATE EXTENSION, whose sequences start anew.  Invalid where
+ * deltatx is not created.
+ */
+extern Oid	deltatx_catalog_oid(void);
 
 /*
  * One statement of the catalog, planned at first use and kept for the life of

@@ -10,7 +10,8 @@
  * sequence and is never used twice, whereas a version number is (a version
  * that was rolled back, or lost in a crash with synchronous_commit off, is
  * made anew with other content).  So an entry is either right or not asked
- * for.
+ * for, as long as the catalog is the same: DROP and CREATE EXTENSION start the
+ * sequence anew, and end what was kept.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,6 +41,7 @@ typedef struct CachedShape
 } CachedShape;
 
 static HTAB *shapes = NULL;
+static Oid	shapes_catalog = InvalidOid;	/* deltatx_catalog_oid() of them */
 
 #define SELECT_TABLE \
 	"SELECT t.table_id, t.table_name, t.delta_id, t.location, t.owner_name, m.state," \
@@ -226,13 +228,15 @@ cached_shape(int64 table_id)
 	CachedShape *entry;
 	bool		found;
 
-	if (shapes != NULL && hash_get_num_entries(shapes) >= MAX_CACHED_SHAPES)
+	if (shapes != NULL && (hash_get_num_entries(shapes) >= MAX_CACHED_SHAPES ||
+						   shapes_catalog != deltatx_catalog_oid()))
 		drop_cached_shapes();
 	if (shapes == NULL)
 	{
 		HASHCTL		control = {.keysize = sizeof(int64), .entrysize = sizeof(CachedShape)};
 
 		shapes = hash_create("deltatx table shapes", 64, &control, HASH_ELEM | HASH_BLOBS);
+		shapes_catalog = deltatx_catalog_oid();
 	}
 
 	entry = hash_search(shapes, &table_id, HASH_ENTER, &found);
