@@ -13,6 +13,10 @@
  * for, as long as the catalog is the same: DROP and CREATE EXTENSION start the
  * sequence anew, and end what was kept.
  *
+ * A commit of many tables holds on to the shapes of all.  So when a session
+ * has met too many they are dropped between transactions, not when the next
+ * one comes.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -29,7 +33,7 @@
 #include "catalog/scope.h"
 #include "catalog/tables.h"
 
-/* Shapes kept at most; beyond, all are dropped. */
+/* Shapes kept from transaction to transaction; beyond, all are dropped. */
 #define MAX_CACHED_SHAPES	256
 
 typedef struct CachedShape
@@ -120,6 +124,13 @@ deltatx_table_shape(const TableRef *table)
 	entry->shape = shape;
 	entry->shape_commit_id = table->shape_commit_id;
 	return shape;
+}
+
+void
+deltatx_table_shapes_trim(void)
+{
+	if (shapes != NULL && hash_get_num_entries(shapes) > MAX_CACHED_SHAPES)
+		drop_cached_shapes();
 }
 
 TableShape *
@@ -228,8 +239,7 @@ cached_shape(int64 table_id)
 	CachedShape *entry;
 	bool		found;
 
-	if (shapes != NULL && (hash_get_num_entries(shapes) >= MAX_CACHED_SHAPES ||
-						   shapes_catalog != deltatx_catalog_oid()))
+	if (shapes != NULL && shapes_catalog != deltatx_catalog_oid())
 		drop_cached_shapes();
 	if (shapes == NULL)
 	{

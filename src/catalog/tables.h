@@ -34,9 +34,13 @@ extern TableRef *deltatx_table_find(const char *table_name, bool read_only);
 
 /*
  * The shape of a table at the versions that its head names.  Kept for the
- * life of the session, valid until the next call that replaces it.
+ * life of the session; valid in this transaction, until the next call that
+ * finds that the table has another one.
  */
 extern const TableShape *deltatx_table_shape(const TableRef *table);
+
+/* Forget them if they have become many; at the end of a transaction only. */
+extern void deltatx_table_shapes_trim(void);
 
 /* The same at an older version, in the current memory context. */
 extern TableShape *deltatx_table_shape_at(int64 table_id, int64 version,

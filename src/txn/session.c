@@ -38,6 +38,7 @@
 #include "access/xact.h"
 #include "utils/memutils.h"
 
+#include "catalog/tables.h"
 #include "txn/limits.h"
 #include "txn/session.h"
 #include "txn/uuid7.h"
@@ -225,6 +226,7 @@ xact_callback(XactEvent event, void *arg)
 			break;
 		default:
 			forget_everything();
+			deltatx_table_shapes_trim();
 			break;
 	}
 }
