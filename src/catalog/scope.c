@@ -21,6 +21,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "utils/builtins.h"
@@ -77,13 +78,16 @@ deltatx_catalog_oid(void)
 /*
  * SPI returns in a memory context of its own, which SPI_finish() deletes: what
  * the caller allocates next must go where he thinks it goes.
+ *
+ * No command can start in parallel mode, where a reading function may be
+ * called; nothing can have changed there either, so the snapshot at hand does.
  */
 uint64
 deltatx_plan_execute(CatalogPlan *plan, Datum *values, const char *nulls)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	int			result = SPI_execute_plan(deltatx_plan_get(plan), values, nulls,
-										  plan->read_only, 0);
+										  plan->read_only || IsInParallelMode(), 0);
 
 	MemoryContextSwitchTo(caller);
 	if (result < 0)
