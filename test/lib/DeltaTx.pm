@@ -29,7 +29,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
 our @EXPORT_OK = qw(new_node create_table stage removes commit_files refusal session
-  refusal_in answers poll table_directory commit_file);
+  refusal_in refusal_of answers poll table_directory commit_file);
 
 # A running node whose database postgres has the extension.
 #   conf      more lines of postgresql.conf
@@ -105,6 +105,7 @@ sub refusal
 	return refusal_of($stderr);
 }
 
+# The same, of what psql wrote to its standard error.
 sub refusal_of
 {
 	my ($stderr) = @_;
