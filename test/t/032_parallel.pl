@@ -38,7 +38,7 @@ my @questions = (
 	[ "SELECT count(*) FROM deltatx_files('orders', partition_filter => '{\"day\": \"2026-11-01\"}')", '0' ],
 	[ "SELECT max(version) FROM deltatx_history('items')", '2' ],
 	[ "SELECT deltatx_app_version('items', 'app')", '1' ],
-	[ "SELECT deltatx_new_path('orders') LIKE 'day=%'", 't' ],
+	[ "SELECT deltatx_new_path('orders', '{\"day\":null}') LIKE 'day=%'", 't' ],
 	[ "SELECT deltatx_transaction_id() IS NULL", 't' ],
 	[ "SELECT sum(files) FROM deltatx.tables", '49' ],
 	[ "SELECT count(*) FROM deltatx.mirror", '2' ],

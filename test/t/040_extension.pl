@@ -73,13 +73,13 @@ my $location = table_directory('new');
 is($session->query_safe(<<"SQL"), "t\nt", 'a table in a new extension is not mistaken for an old one');
 CREATE EXTENSION deltatx;
 SELECT deltatx_create_table('old', 'file://$location/old', 'id bigint, day date', partition_columns => '{day}') IS NOT NULL;
-SELECT deltatx_new_path('old') LIKE 'day=%';
+SELECT deltatx_new_path('old', '{"day":null}') LIKE 'day=%';
 SQL
 is($session->query_safe(<<"SQL"), "t\nt", 'nor is one in the extension after that');
 DROP EXTENSION deltatx;
 CREATE EXTENSION deltatx;
 SELECT deltatx_create_table('new', 'file://$location/new', 'id bigint, hour int', partition_columns => '{hour}') IS NOT NULL;
-SELECT deltatx_new_path('new') LIKE 'hour=%';
+SELECT deltatx_new_path('new', '{"hour":null}') LIKE 'hour=%';
 SQL
 is($session->query_safe(<<"SQL"), "t\nt", 'nor when the extension was made in a transaction that was rolled back');
 DROP EXTENSION deltatx;
@@ -89,7 +89,7 @@ DO \$\$ BEGIN PERFORM deltatx_create_table('a', 'file://$location/a', 'a int', p
 ROLLBACK;
 CREATE EXTENSION deltatx;
 SELECT deltatx_create_table('b', 'file://$location/b', 'id bigint, minute int', partition_columns => '{minute}') IS NOT NULL;
-SELECT deltatx_new_path('b') LIKE 'minute=%';
+SELECT deltatx_new_path('b', '{"minute":null}') LIKE 'minute=%';
 SQL
 is($session->query_safe('BEGIN; SELECT deltatx_begin() IS NULL; SELECT version FROM deltatx_commit(); DROP EXTENSION deltatx; COMMIT'),
 	'f', 'a transaction that is finished may drop the extension');

@@ -90,7 +90,7 @@ SELECT * FROM deltatx_files('%s-renamed');
 SELECT * FROM deltatx_files('%s-renamed', 3, partition_filter => '{"day": {"gte": "2026-11-02"}}');
 SELECT * FROM deltatx_history('%s-renamed', 10);
 SELECT * FROM deltatx_log('%s-renamed', 3);
-SELECT deltatx_version('%s-renamed', as_of => pg_catalog.now()), deltatx_app_version('%s-renamed', 'app'), deltatx_new_path('%s-renamed');
+SELECT deltatx_version('%s-renamed', as_of => pg_catalog.now()), deltatx_app_version('%s-renamed', 'app'), deltatx_new_path('%s-renamed', '{"day":null}');
 SELECT * FROM deltatx.tables;
 SELECT * FROM deltatx.mirror;
 SELECT * FROM deltatx.transactions;
