@@ -22,6 +22,12 @@
 #include "action/json_reader.h"
 #include "action/parse.h"
 
+/*
+ * What is longer can't be a row of a query any more, nor a line that a reader
+ * takes, by the time its strings have been escaped once or twice.
+ */
+#define MAX_ACTION_BYTES	(64 * 1024 * 1024)
+
 /* A document on its way to the sink. */
 typedef struct ActionParser
 {
@@ -155,6 +161,7 @@ parse_element(ActionParser *parser, const JsonbValue *element,
 static void
 parse_next(ActionParser *parser)
 {
+	const char *start = deltatx_json_here(&parser->reader);
 	MemoryContext caller_context;
 	Action	   *action;
 
@@ -163,6 +170,9 @@ parse_next(ActionParser *parser)
 	caller_context = MemoryContextSwitchTo(parser->action_context);
 	action = parse_action(&parser->reader);
 	MemoryContextSwitchTo(caller_context);
+	if (deltatx_json_length_since(&parser->reader, start) > MAX_ACTION_BYTES)
+		deltatx_refuse(&parser->reader.place, NULL, NULL,
+					   "the action is longer than %d bytes", MAX_ACTION_BYTES);
 
 	parser->n_actions++;
 	parser->reader.place.position++;

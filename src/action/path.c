@@ -21,6 +21,9 @@
 
 #include "action/path.h"
 
+/* No store takes names of a thousand characters, be each written as %F0%9F%98%80. */
+#define MAX_PATH_BYTES	16384
+
 static const char *character_problem(const char *path);
 static bool is_unicode_blank(pg_wchar c);
 static const char *relative_problem(const char *path);
@@ -41,6 +44,8 @@ deltatx_path_problem(const char *path)
 
 	if (path[0] == '\0')
 		return "is empty";
+	if (strlen(path) > MAX_PATH_BYTES)
+		return psprintf("is longer than %d bytes", MAX_PATH_BYTES);
 	problem = character_problem(path);
 	if (problem == NULL && part == NULL)
 		problem = "is a URI without a path: write %3A for a colon in a name";

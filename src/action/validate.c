@@ -23,6 +23,9 @@
 /* Where change data lies; not for data files. */
 #define CHANGE_DATA_DIRECTORY	"_change_data"
 
+/* The end of 9999, in milliseconds: readers fail beyond it, and so would ours. */
+#define MAX_TIMESTAMP	INT64CONST(253402300799999)
+
 /* Domains that are Delta's own. */
 #define SYSTEM_DOMAIN_PREFIX	"delta."
 
@@ -88,6 +91,9 @@ validate_add(const FileAction *add, const TableShape *shape,
 		deltatx_refuse(place, "path", NULL,
 					   "path leads into " CHANGE_DATA_DIRECTORY ", which holds change data only");
 
+	if (add->timestamp > MAX_TIMESTAMP)
+		deltatx_refuse(place, "modificationTime", "Give milliseconds since 1970.",
+					   "modificationTime is beyond the year 9999");
 	deltatx_partition_values_check(add->partition_values, shape, place);
 	validate_hive_path(add, shape, hive_paths, place);
 	validate_extra(add->extra, place);

@@ -39,6 +39,7 @@
 #include "txn/describe.h"
 #include "txn/fingerprint.h"
 #include "txn/isolation.h"
+#include "txn/limits.h"
 #include "txn/participants.h"
 #include "txn/stamp.h"
 #include "txn/uuid7.h"
@@ -257,7 +258,8 @@ advance_head(Participation *table, const NewVersion *version, int64 gone, int64 
 	head->current_version = version->version;
 	head->last_stamp = stamp;
 	head->num_files += sum->adds - gone;
-	head->num_bytes += sum->bytes_added - bytes_gone;
+	head->num_bytes = deltatx_limits_add_bytes(head->num_bytes, sum->bytes_added - bytes_gone,
+											   table->table_name);
 	if (sum->metadata != NULL)
 		head->metadata_version = version->version;
 	if (sum->protocol != NULL)

@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
+
 #include "txn/limits.h"
 
 static int	effective(int setting, int ceiling);
@@ -89,6 +91,18 @@ deltatx_limits_refuse_actions(const char *table_name)
 			 errmsg("more than %d actions in one transaction", limit),
 			 errdetail_internal("limit=%d", limit),
 			 errhint("Raise deltatx.max_actions_per_transaction, or use several transactions.")));
+}
+
+int64
+deltatx_limits_add_bytes(int64 a, int64 b, const char *table_name)
+{
+	int64		sum;
+
+	if (pg_add_s64_overflow(a, b, &sum))
+		deltatx_refuse(&(DocumentPlace) {DTX_INVALID_ACTION, table_name}, "size",
+					   "Give the true sizes of the files.",
+					   "the sizes of the files add up to more than 64 bits hold");
+	return sum;
 }
 
 /* 0 is no limit, in either. */

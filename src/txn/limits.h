@@ -28,4 +28,7 @@ extern int64 deltatx_limits_actions_left(const OpenTransaction *transaction);
 extern void deltatx_limits_refuse_files(const char *table_name) pg_attribute_noreturn();
 extern void deltatx_limits_refuse_actions(const char *table_name) pg_attribute_noreturn();
 
+/* The sum of file sizes, which must not run over, whatever is claimed: InvalidAction. */
+extern int64 deltatx_limits_add_bytes(int64 a, int64 b, const char *table_name);
+
 #endif							/* DELTATX_LIMITS_H */

@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "conflict/conflict.h"
+#include "txn/limits.h"
 #include "txn/stage_files.h"
 
 /* An add whose path is live already. */
@@ -75,7 +76,9 @@ deltatx_stage_files_take(StageFiles *files, Action *action)
 	if (action->kind == ACTION_ADD)
 	{
 		files->call->adds++;
-		files->call->bytes_added += action->u.file.size;
+		files->call->bytes_added = deltatx_limits_add_bytes(files->call->bytes_added,
+															action->u.file.size,
+															files->call->table_name);
 	}
 	else
 		files->call->removes++;

@@ -410,6 +410,9 @@ finish(Stager *stager, int64 n)
 				 errhint("Only mode overwrite may stage nothing: it then removes all files.")));
 
 	check_shape(stager);
+	if (stager->before != NULL)
+		(void) deltatx_limits_add_bytes(stager->before->sum.bytes_added, call->bytes_added,
+										request->table_name);
 	call->actions = n;
 	if (stager->fingerprint != NULL)
 		deltatx_fingerprint_finish(stager->fingerprint, call->digest);
