@@ -38,8 +38,9 @@ $$SELECT regexp_replace(regexp_replace(regexp_replace(message,
 	'(malformed JSON in line \d+|does not hold JSON): .*', '\1'),
 	'file:///\S*/lake/', 'file:///lake/', 'g')$$;
 
--- Run a statement in a subtransaction: "ok", or what its error says.
-CREATE FUNCTION pg_temp.try(statement text) RETURNS text
+-- Run a statement in a subtransaction, with two parameters: "ok", or what its
+-- error says.
+CREATE FUNCTION pg_temp.try(statement text, a text = NULL, b text = NULL) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	condition text;
@@ -47,7 +48,7 @@ DECLARE
 	message text;
 	detail text;
 BEGIN
-	EXECUTE statement;
+	EXECUTE statement USING a, b;
 	RETURN 'ok';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS condition = CONSTRAINT_NAME, table_name = TABLE_NAME,
@@ -60,10 +61,18 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- The same for actions to be staged in the open transaction.
+-- Stage actions in the open transaction, in the same way; what succeeds is undone.
 CREATE FUNCTION pg_temp.try_stage(table_name text, actions text) RETURNS text
-LANGUAGE sql AS
-$$SELECT pg_temp.try(format('SELECT deltatx_stage(%L, %L::text)', table_name, actions))$$;
+LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	result := pg_temp.try('SELECT deltatx_stage($1, $2)', table_name, actions);
+	RAISE EXCEPTION USING ERRCODE = 'ZZ000';
+EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
+	RETURN result;
+END
+$$;
 
 -- A whole transaction for one table: "version +files added -files removed".
 CREATE FUNCTION pg_temp.put(table_name text, actions jsonb, mode text = 'actions') RETURNS text
