@@ -30,9 +30,24 @@
 #include "catalog/files.h"
 #include "catalog/scope.h"
 
-#define LIVE_BY_PATH(path) \
-	"l.path_hash OPERATOR(pg_catalog.=) pg_catalog.hashtextextended(" path ", 0)" \
-	" AND l.path OPERATOR(pg_catalog.=) " path
+/* Table $1's live rows of a path, and those that one add made, found by its path. */
+#define LIVE_BY_HASH(path) \
+	" FROM deltatx.dl_live_files WHERE table_id OPERATOR(pg_catalog.=) $1" \
+	" AND path_hash OPERATOR(pg_catalog.=) pg_catalog.hashtextextended(" path ", 0)"
+#define LIVE_OF_ADD(add) \
+	LIVE_BY_HASH(add ".path") \
+	" AND commit_id OPERATOR(pg_catalog.=) " add ".commit_id AND ord OPERATOR(pg_catalog.=) " add ".ord"
+
+#define ADD_BY_KEY(commit_id, ord) \
+	" FROM deltatx.dl_add_files WHERE commit_id OPERATOR(pg_catalog.=) " commit_id \
+	" AND ord OPERATOR(pg_catalog.=) " ord
+
+/*
+ * Delete rows of the live set that a query finds.  As a join, the planner
+ * could read the whole of the set first.
+ */
+#define DELETE_LIVE(ctids) \
+	"DELETE FROM deltatx.dl_live_files WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(" ctids "))"
 
 static CatalogPlan insert_adds = {
 	"INSERT INTO deltatx.dl_add_files (commit_id, ord, path, partition_values, size,"
@@ -57,10 +72,9 @@ static CatalogPlan insert_live = {
 static CatalogPlan match_files = {
 	"SELECT f.i, l.commit_id, l.ord, l.size, a.dv_id"
 	" FROM unnest($2) WITH ORDINALITY AS f (path, i)"
-	" JOIN deltatx.dl_live_files l ON l.table_id OPERATOR(pg_catalog.=) $1 AND "
-	LIVE_BY_PATH("f.path COLLATE \"C\"")
-	" JOIN deltatx.dl_add_files a ON a.commit_id OPERATOR(pg_catalog.=) l.commit_id"
-	" AND a.ord OPERATOR(pg_catalog.=) l.ord",
+	DELTATX_LOOKUP("SELECT commit_id, ord, size" LIVE_BY_HASH("f.path COLLATE \"C\"")
+				   " AND path OPERATOR(pg_catalog.=) f.path COLLATE \"C\"", "l")
+	DELTATX_LOOKUP("SELECT dv_id" ADD_BY_KEY("l.commit_id", "l.ord"), "a"),
 	2, {INT8OID, TEXTARRAYOID}
 };
 
@@ -76,13 +90,10 @@ static CatalogPlan insert_removes = {
 };
 
 static CatalogPlan apply_removes = {
-	"DELETE FROM deltatx.dl_live_files l"
-	" USING deltatx.dl_remove_files r, deltatx.dl_add_files a"
-	" WHERE r.commit_id OPERATOR(pg_catalog.=) $2"
-	" AND a.commit_id OPERATOR(pg_catalog.=) r.add_commit_id AND a.ord OPERATOR(pg_catalog.=) r.add_ord"
-	" AND l.table_id OPERATOR(pg_catalog.=) $1"
-	" AND l.path_hash OPERATOR(pg_catalog.=) pg_catalog.hashtextextended(a.path, 0)"
-	" AND l.commit_id OPERATOR(pg_catalog.=) a.commit_id AND l.ord OPERATOR(pg_catalog.=) a.ord",
+	DELETE_LIVE("SELECT l.ctid FROM deltatx.dl_remove_files r"
+				DELTATX_LOOKUP("SELECT commit_id, ord, path" ADD_BY_KEY("r.add_commit_id", "r.add_ord"), "a")
+				DELTATX_LOOKUP("SELECT ctid" LIVE_OF_ADD("a"), "l")
+				" WHERE r.commit_id OPERATOR(pg_catalog.=) $2"),
 	2, {INT8OID, INT8OID}
 };
 
@@ -102,18 +113,18 @@ static CatalogPlan remove_all = {
 };
 
 static CatalogPlan remove_of_partitions = {
-	"WITH gone AS (DELETE FROM deltatx.dl_live_files l USING deltatx.dl_add_files a"
-	" WHERE l.table_id OPERATOR(pg_catalog.=) $1 AND l.commit_id OPERATOR(pg_catalog.<>) $2"
-	" AND a.commit_id OPERATOR(pg_catalog.=) l.commit_id AND a.ord OPERATOR(pg_catalog.=) l.ord"
-	" AND a.partition_values OPERATOR(pg_catalog.=) ANY ($4)"
-	" RETURNING l.commit_id, l.ord, l.size)" INSERT_GONE,
+	"WITH gone AS ("
+	DELETE_LIVE("SELECT l.ctid FROM deltatx.dl_live_files l"
+				DELTATX_LOOKUP("SELECT partition_values" ADD_BY_KEY("l.commit_id", "l.ord"), "a")
+				" WHERE l.table_id OPERATOR(pg_catalog.=) $1 AND l.commit_id OPERATOR(pg_catalog.<>) $2"
+				" AND a.partition_values OPERATOR(pg_catalog.=) ANY ($4)")
+	" RETURNING commit_id, ord, size)" INSERT_GONE,
 	4, {INT8OID, INT8OID, INT8OID, TEXTARRAYOID}
 };
 
 static CatalogPlan live_partitions = {
 	"SELECT DISTINCT a.partition_values FROM deltatx.dl_live_files l"
-	" JOIN deltatx.dl_add_files a ON a.commit_id OPERATOR(pg_catalog.=) l.commit_id"
-	" AND a.ord OPERATOR(pg_catalog.=) l.ord"
+	DELTATX_LOOKUP("SELECT partition_values" ADD_BY_KEY("l.commit_id", "l.ord"), "a")
 	" WHERE l.table_id OPERATOR(pg_catalog.=) $1 AND l.commit_id OPERATOR(pg_catalog.<>) $2",
 	2, {INT8OID, INT8OID}
 };
@@ -124,55 +135,47 @@ static CatalogPlan own_partitions = {
 	1, {INT8OID}
 };
 
-/*
- * Driven by what the winners did, so that own files cost nothing.  The winners
- * come as an array: of a range of versions, a generic plan would expect a third
- * of all.
- */
-static CatalogPlan select_winners = {
-	"SELECT commit_id FROM deltatx.dl_table_versions"
-	" WHERE table_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.>) $2"
-	" ORDER BY version",
-	2, {INT8OID, INT8OID}
-};
-
+/* Driven by what the winners did, so that own files cost nothing. */
 static CatalogPlan first_duplicate = {
-	"SELECT theirs.path FROM unnest($3) AS w (commit_id)"
-	" JOIN deltatx.dl_add_files theirs ON theirs.commit_id OPERATOR(pg_catalog.=) w.commit_id"
-	" JOIN deltatx.dl_live_files l ON l.table_id OPERATOR(pg_catalog.=) $1 AND "
-	LIVE_BY_PATH("theirs.path")
-	" WHERE l.commit_id OPERATOR(pg_catalog.=) $2 LIMIT 1",
-	3, {INT8OID, INT8OID, INT8ARRAYOID}
+	"SELECT theirs.path FROM deltatx.dl_table_versions v"
+	DELTATX_LOOKUP("SELECT path FROM deltatx.dl_add_files"
+				   " WHERE commit_id OPERATOR(pg_catalog.=) v.commit_id", "theirs")
+	DELTATX_LOOKUP("SELECT 1" LIVE_BY_HASH("theirs.path")
+				   " AND path OPERATOR(pg_catalog.=) theirs.path"
+				   " AND commit_id OPERATOR(pg_catalog.=) $2", "own")
+	" WHERE v.table_id OPERATOR(pg_catalog.=) $1 AND v.version OPERATOR(pg_catalog.>) $3 LIMIT 1",
+	3, {INT8OID, INT8OID, INT8OID}
 };
 
+/* An own remove whose file is live no longer, and the winner that removed it. */
 static CatalogPlan first_gone = {
-	"SELECT a.path, v.version FROM unnest($2) WITH ORDINALITY AS w (commit_id, i)"
-	" JOIN deltatx.dl_remove_files theirs ON theirs.commit_id OPERATOR(pg_catalog.=) w.commit_id"
-	" JOIN deltatx.dl_remove_files mine ON mine.commit_id OPERATOR(pg_catalog.=) $1"
-	" AND mine.add_commit_id OPERATOR(pg_catalog.=) theirs.add_commit_id"
-	" AND mine.add_ord OPERATOR(pg_catalog.=) theirs.add_ord"
-	" JOIN deltatx.dl_add_files a ON a.commit_id OPERATOR(pg_catalog.=) mine.add_commit_id"
-	" AND a.ord OPERATOR(pg_catalog.=) mine.add_ord"
-	" JOIN deltatx.dl_table_versions v ON v.commit_id OPERATOR(pg_catalog.=) w.commit_id"
-	" ORDER BY w.i LIMIT 1",
-	2, {INT8OID, INT8ARRAYOID}
+	"SELECT a.path, (SELECT v.version FROM deltatx.dl_table_versions v"
+	DELTATX_LOOKUP("SELECT 1 FROM deltatx.dl_remove_files"
+				   " WHERE commit_id OPERATOR(pg_catalog.=) v.commit_id"
+				   " AND add_commit_id OPERATOR(pg_catalog.=) a.commit_id"
+				   " AND add_ord OPERATOR(pg_catalog.=) a.ord", "theirs")
+	" WHERE v.table_id OPERATOR(pg_catalog.=) $1 AND v.version OPERATOR(pg_catalog.>) $3"
+	" ORDER BY v.version LIMIT 1)"
+	" FROM deltatx.dl_remove_files r"
+	DELTATX_LOOKUP("SELECT commit_id, ord, path" ADD_BY_KEY("r.add_commit_id", "r.add_ord"), "a")
+	DELTATX_LOOKUP("SELECT pg_catalog.count(*) AS rows" LIVE_OF_ADD("a"), "l")
+	" WHERE r.commit_id OPERATOR(pg_catalog.=) $2 AND l.rows OPERATOR(pg_catalog.=) 0"
+	" ORDER BY r.commit_id, r.ord LIMIT 1",
+	3, {INT8OID, INT8OID, INT8OID}
 };
 
 static CatalogPlan first_removed_twice = {
-	"SELECT pg_catalog.min(a.path) FROM deltatx.dl_remove_files r"
-	" JOIN deltatx.dl_add_files a ON a.commit_id OPERATOR(pg_catalog.=) r.add_commit_id"
-	" AND a.ord OPERATOR(pg_catalog.=) r.add_ord"
-	" WHERE r.commit_id OPERATOR(pg_catalog.=) $1"
-	" GROUP BY r.add_commit_id, r.add_ord"
-	" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
+	"SELECT a.path FROM (SELECT add_commit_id, add_ord FROM deltatx.dl_remove_files"
+	" WHERE commit_id OPERATOR(pg_catalog.=) $1 GROUP BY add_commit_id, add_ord"
+	" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1) twice"
+	DELTATX_LOOKUP("SELECT path" ADD_BY_KEY("twice.add_commit_id", "twice.add_ord"), "a"),
 	1, {INT8OID}
 };
 
 static CatalogPlan unstage_live = {
-	"DELETE FROM deltatx.dl_live_files l USING deltatx.dl_add_files a"
-	" WHERE a.commit_id OPERATOR(pg_catalog.=) $2 AND l.table_id OPERATOR(pg_catalog.=) $1"
-	" AND l.path_hash OPERATOR(pg_catalog.=) pg_catalog.hashtextextended(a.path, 0)"
-	" AND l.commit_id OPERATOR(pg_catalog.=) a.commit_id AND l.ord OPERATOR(pg_catalog.=) a.ord",
+	DELETE_LIVE("SELECT l.ctid FROM deltatx.dl_add_files a"
+				DELTATX_LOOKUP("SELECT ctid" LIVE_OF_ADD("a"), "l")
+				" WHERE a.commit_id OPERATOR(pg_catalog.=) $2"),
 	2, {INT8OID, INT8OID}
 };
 
@@ -184,7 +187,6 @@ static CatalogPlan unstage_removes = {
 	"DELETE FROM deltatx.dl_remove_files WHERE commit_id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}
 };
 
-static Datum winners_of(int64 table_id, int64 after_version);
 static Datum paths_of(const FileBatch *batch);
 static Datum texts_of(const FileBatch *batch, size_t offset);
 static Datum numbers_of(const FileBatch *batch, size_t offset);
@@ -333,8 +335,7 @@ deltatx_removes_of_partitions(int64 table_id, int64 commit_id, int32 first_ord,
 char *
 deltatx_adds_first_duplicate(int64 table_id, int64 commit_id, int64 after_version)
 {
-	Datum		args[3] = {Int64GetDatum(table_id), Int64GetDatum(commit_id),
-	winners_of(table_id, after_version)};
+	Datum		args[3] = {Int64GetDatum(table_id), Int64GetDatum(commit_id), Int64GetDatum(after_version)};
 
 	if (deltatx_plan_execute(&first_duplicate, args, NULL) == 0)
 		return NULL;
@@ -344,7 +345,7 @@ deltatx_adds_first_duplicate(int64 table_id, int64 commit_id, int64 after_versio
 char *
 deltatx_removes_first_gone(int64 table_id, int64 commit_id, int64 after_version, int64 *winner)
 {
-	Datum		args[2] = {Int64GetDatum(commit_id), winners_of(table_id, after_version)};
+	Datum		args[3] = {Int64GetDatum(table_id), Int64GetDatum(commit_id), Int64GetDatum(after_version)};
 
 	if (deltatx_plan_execute(&first_gone, args, NULL) == 0)
 		return NULL;
@@ -370,19 +371,6 @@ deltatx_files_unstage(int64 table_id, int64 commit_id)
 	(void) deltatx_plan_execute(&unstage_live, args, NULL);
 	(void) deltatx_plan_execute(&unstage_adds, &args[1], NULL);
 	(void) deltatx_plan_execute(&unstage_removes, &args[1], NULL);
-}
-
-/* commit_ids of the versions after one, as an array. */
-static Datum
-winners_of(int64 table_id, int64 after_version)
-{
-	Datum		args[2] = {Int64GetDatum(table_id), Int64GetDatum(after_version)};
-	uint64		n = deltatx_plan_execute(&select_winners, args, NULL);
-	int64	   *commit_ids = palloc(sizeof(int64) * Max(n, 1));
-
-	for (uint64 i = 0; i < n; i++)
-		commit_ids[i] = deltatx_result_int64(SPI_tuptable->vals[i], 1);
-	return deltatx_int8_array(commit_ids, (int) n);
 }
 
 static Datum

@@ -50,7 +50,8 @@ static CatalogPlan bump_heads = {
 	" FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
 	" AS n (table_id, current_version, last_stamp, num_files, num_bytes,"
 	" metadata_version, protocol_version, shape_commit_id)"
-	" WHERE h.table_id OPERATOR(pg_catalog.=) n.table_id",
+	" WHERE h.table_id OPERATOR(pg_catalog.=) n.table_id"
+	" AND h.table_id OPERATOR(pg_catalog.=) ANY ($1)",
 	8, {INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
 	INT8ARRAYOID, INT8ARRAYOID}
 };
@@ -65,7 +66,8 @@ static CatalogPlan insert_head = {
 static CatalogPlan select_refused = {
 	"SELECT m.table_id, CASE WHEN t.dropped_at IS NULL THEN m.state ELSE 'dropped' END"
 	" FROM deltatx.dl_mirror_status m"
-	" JOIN deltatx.dl_tables t ON t.table_id OPERATOR(pg_catalog.=) m.table_id"
+	DELTATX_LOOKUP("SELECT dropped_at FROM deltatx.dl_tables"
+				   " WHERE table_id OPERATOR(pg_catalog.=) m.table_id", "t")
 	" WHERE m.table_id OPERATOR(pg_catalog.=) ANY ($1) AND (t.dropped_at IS NOT NULL"
 	" OR m.state OPERATOR(pg_catalog.=) ANY ('{held,importing,following,diverged}'))"
 	" ORDER BY m.table_id LIMIT 1",

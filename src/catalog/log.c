@@ -50,8 +50,9 @@ static CatalogPlan select_removes = {
 	"SELECT a.path, a.partition_values, a.size, COALESCE(r.deletion_timestamp, $2), r.data_change,"
 	" a.stats, a.deletion_vector, COALESCE(r.extra, a.extra)"
 	" FROM deltatx.dl_remove_files r"
-	" JOIN deltatx.dl_add_files a ON a.commit_id OPERATOR(pg_catalog.=) r.add_commit_id"
-	" AND a.ord OPERATOR(pg_catalog.=) r.add_ord"
+	DELTATX_LOOKUP("SELECT * FROM deltatx.dl_add_files"
+				   " WHERE commit_id OPERATOR(pg_catalog.=) r.add_commit_id"
+				   " AND ord OPERATOR(pg_catalog.=) r.add_ord", "a")
 	" WHERE r.commit_id OPERATOR(pg_catalog.=) $1 AND NOT r.superseded"
 	" ORDER BY r.commit_id, r.ord",
 	2, {INT8OID, INT8OID}

@@ -10,9 +10,14 @@
  * code that runs by accident (an index expression, a trigger somebody added)
  * from changing the session.  Second, the caller's planner settings could
  * turn a look-up into a scan of a million rows: so plans are generic, made
- * with sequential scans discouraged, and kept.  Under SERIALIZABLE a
- * sequential scan of a small catalog table would also conflict with every
- * commit, whatever its table.
+ * under settings that leave index scans and nested loops, and kept.  Under
+ * SERIALIZABLE a sequential scan of a small catalog table would also conflict
+ * with every commit, whatever its table.
+ *
+ * Statistics could do the same.  They are most often those of an empty table
+ * when a session makes its plans, and a transaction that stages a million
+ * files gets no newer ones.  So the statements themselves say in what order
+ * things are looked up, see DELTATX_LOOKUP.
  *
  * The pinned search_path stays the same string for every plan, or the plan
  * cache would parse each statement anew whenever it changed.
@@ -33,6 +38,19 @@
 #include "catalog/scope.h"
 #include "errors.h"
 
+/* What leads to the plans that the statements mean. */
+static const char *const plan_settings[][2] = {
+	{"enable_seqscan", "off"},
+	{"enable_hashjoin", "off"},
+	{"enable_mergejoin", "off"},
+	{"enable_material", "off"},
+	{"enable_indexscan", "on"},
+	{"enable_tidscan", "on"},
+	{"enable_nestloop", "on"},
+	{"enable_sort", "on"},
+	{"jit", "off"},
+};
+
 static Oid	catalog_owner(void);
 static void pin(const char *name, const char *value);
 static void rethrow_as_ours(ErrorData *error, const char *table_name,
@@ -49,9 +67,8 @@ deltatx_scope_enter(CatalogScope *scope)
 
 	scope->guc_level = NewGUCNestLevel();
 	pin("search_path", "pg_catalog, pg_temp");
-	pin("enable_seqscan", "off");
-	pin("enable_sort", "on");
-	pin("jit", "off");
+	for (int i = 0; i < lengthof(plan_settings); i++)
+		pin(plan_settings[i][0], plan_settings[i][1]);
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

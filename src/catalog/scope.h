@@ -73,6 +73,15 @@ extern uint64 deltatx_plan_execute(CatalogPlan *plan, Datum *values, const char 
 extern uint64 deltatx_plan_execute_waiting(CatalogPlan *plan, Datum *values,
 										   const char *table_name, const char *timeout_hint);
 
+/*
+ * An item of FROM that is looked up by index for each row of what stands
+ * before it.  OFFSET 0 keeps the planner from turning that around: it would
+ * where statistics are of a time when a table was small, and the plan would
+ * stay while the table grows.
+ */
+#define DELTATX_LOOKUP(select, alias) \
+	" CROSS JOIN LATERAL (" select " OFFSET 0) " alias
+
 /* The saved plan, for SPI_cursor_open. */
 extern SPIPlanPtr deltatx_plan_get(CatalogPlan *plan);
 

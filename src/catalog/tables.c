@@ -52,8 +52,10 @@ static Oid	shapes_catalog = InvalidOid;	/* deltatx_catalog_oid() of them */
 	" h.current_version, h.last_stamp, h.num_files, h.metadata_version, h.protocol_version," \
 	" h.shape_commit_id" \
 	" FROM deltatx.dl_tables t" \
-	" JOIN deltatx.dl_table_heads h ON h.table_id OPERATOR(pg_catalog.=) t.table_id" \
-	" JOIN deltatx.dl_mirror_status m ON m.table_id OPERATOR(pg_catalog.=) t.table_id" \
+	DELTATX_LOOKUP("SELECT * FROM deltatx.dl_table_heads" \
+				   " WHERE table_id OPERATOR(pg_catalog.=) t.table_id", "h") \
+	DELTATX_LOOKUP("SELECT state FROM deltatx.dl_mirror_status" \
+				   " WHERE table_id OPERATOR(pg_catalog.=) t.table_id", "m") \
 	" WHERE t.table_name OPERATOR(pg_catalog.=) $1 AND t.dropped_at IS NULL"
 
 static CatalogPlan select_table = {SELECT_TABLE, 1, {TEXTOID}};

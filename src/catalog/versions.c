@@ -55,9 +55,11 @@ static CatalogPlan select_of_transaction = {
 	"SELECT t.table_name, v.version, v.files_added, v.files_removed, v.stamp"
 	" FROM deltatx.dl_transactions x"
 	" CROSS JOIN LATERAL unnest(x.table_ids, x.versions) AS p (table_id, version)"
-	" JOIN deltatx.dl_table_versions v ON v.table_id OPERATOR(pg_catalog.=) p.table_id"
-	" AND v.version OPERATOR(pg_catalog.=) p.version"
-	" JOIN deltatx.dl_tables t ON t.table_id OPERATOR(pg_catalog.=) p.table_id"
+	DELTATX_LOOKUP("SELECT * FROM deltatx.dl_table_versions"
+				   " WHERE table_id OPERATOR(pg_catalog.=) p.table_id"
+				   " AND version OPERATOR(pg_catalog.=) p.version", "v")
+	DELTATX_LOOKUP("SELECT table_name FROM deltatx.dl_tables"
+				   " WHERE table_id OPERATOR(pg_catalog.=) p.table_id", "t")
 	" WHERE x.transaction_id OPERATOR(pg_catalog.=) $1 ORDER BY t.table_name",
 	1, {UUIDOID}
 };
