@@ -50,10 +50,13 @@ fetch_spark_jars()
 
 	[ ! -e "$SPARK_JARS" ] || return 0
 	say "fetching $SPARK_PACKAGE"
-	ivy=$(mktemp -d "$CACHE/ivy.XXXXXX")
+	ivy=$CACHE/ivy
+	rm -rf "$ivy"
+	mkdir "$ivy"
 	spark=$("$VENV/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')
 	echo 'pass' > "$ivy/empty.py"
 	if ! env "${SPARK_ENV[@]}" SPARK_HOME="$spark" PYSPARK_PYTHON="$VENV/bin/python" \
+		JDK_JAVA_OPTIONS="-Djava.io.tmpdir=$ivy" \
 		bash "$spark/bin/spark-submit" --master 'local[1]' --conf "spark.jars.ivy=$ivy" \
 		--packages "$SPARK_PACKAGE" "$ivy/empty.py" > "$ivy/log" 2>&1; then
 		tail -n 40 "$ivy/log" >&2

@@ -104,6 +104,8 @@ suite_readers()
 {
 	local status=0
 
+	# Java goes by its own setting, not by TMPDIR.
+	export JDK_JAVA_OPTIONS=-Djava.io.tmpdir=$TMPDIR
 	mkdir "$WORK/readers"
 	start_server "$WORK/readers"
 	"$VENV/bin/python" -m pytest -p no:cacheprovider -rA --tb=short test/readers > "$WORK/out/readers.log" 2>&1 || status=$?
