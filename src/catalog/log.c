@@ -11,7 +11,9 @@
  * staged.  commitInfo comes first because in-commit timestamps require it.
  *
  * File actions come through a cursor: a version of a million files needs no
- * more memory than one of a few hundred.
+ * more memory than one of a few hundred.  Whoever has seen that a version is
+ * there must see its files, too: no statement here may use a snapshot that is
+ * older than that.
  *
  *-------------------------------------------------------------------------
  */
@@ -193,7 +195,7 @@ write_files(LogWriter *writer, CatalogPlan *plan,
 	Datum		args[2] = {Int64GetDatum(writer->commit_id), Int64GetDatum(writer->stamp)};
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "deltatx log rows",
 												  ALLOCSET_DEFAULT_SIZES);
-	Portal		cursor = SPI_cursor_open(NULL, deltatx_plan_get(plan), args, NULL, true);
+	Portal		cursor = deltatx_plan_open(plan, args);
 
 	for (;;)
 	{

@@ -51,6 +51,8 @@ static const char *const plan_settings[][2] = {
 	{"jit", "off"},
 };
 
+static bool in_snapshot_at_hand(const CatalogPlan *plan);
+static SPIPlanPtr saved_plan(CatalogPlan *plan);
 static Oid	catalog_owner(void);
 static void pin(const char *name, const char *value);
 static void rethrow_as_ours(ErrorData *error, const char *table_name,
@@ -95,16 +97,13 @@ deltatx_catalog_oid(void)
 /*
  * SPI returns in a memory context of its own, which SPI_finish() deletes: what
  * the caller allocates next must go where he thinks it goes.
- *
- * No command can start in parallel mode, where a reading function may be
- * called; nothing can have changed there either, so the snapshot at hand does.
  */
 uint64
 deltatx_plan_execute(CatalogPlan *plan, Datum *values, const char *nulls)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	int			result = SPI_execute_plan(deltatx_plan_get(plan), values, nulls,
-										  plan->read_only || IsInParallelMode(), 0);
+	int			result = SPI_execute_plan(saved_plan(plan), values, nulls,
+										  in_snapshot_at_hand(plan), 0);
 
 	MemoryContextSwitchTo(caller);
 	if (result < 0)
@@ -133,8 +132,29 @@ deltatx_plan_execute_waiting(CatalogPlan *plan, Datum *values, const char *table
 	return rows;
 }
 
-SPIPlanPtr
-deltatx_plan_get(CatalogPlan *plan)
+Portal
+deltatx_plan_open(CatalogPlan *plan, Datum *values)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Portal		cursor = SPI_cursor_open(NULL, saved_plan(plan), values, NULL,
+										 in_snapshot_at_hand(plan));
+
+	MemoryContextSwitchTo(caller);
+	return cursor;
+}
+
+/*
+ * No command can start in parallel mode, where a reading function may be
+ * called; nothing can have changed there either, so the snapshot at hand does.
+ */
+static bool
+in_snapshot_at_hand(const CatalogPlan *plan)
+{
+	return plan->read_only || IsInParallelMode();
+}
+
+static SPIPlanPtr
+saved_plan(CatalogPlan *plan)
 {
 	SPIPlanPtr	prepared;
 

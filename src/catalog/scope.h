@@ -82,8 +82,8 @@ extern uint64 deltatx_plan_execute_waiting(CatalogPlan *plan, Datum *values,
 #define DELTATX_LOOKUP(select, alias) \
 	" CROSS JOIN LATERAL (" select " OFFSET 0) " alias
 
-/* The saved plan, for SPI_cursor_open. */
-extern SPIPlanPtr deltatx_plan_get(CatalogPlan *plan);
+/* The same as a cursor, for SPI_cursor_fetch. */
+extern Portal deltatx_plan_open(CatalogPlan *plan, Datum *values);
 
 /*
  * Columns of a result row, counted from 1.  Text is copied into the current
