@@ -118,8 +118,12 @@ deltatx_define_alter(const TableChange *change)
 	VersionRow *rows;
 	bool		replayed;
 
+	operation = alter_operation(change, set, added, &parameters);
 	if (staged && deltatx_session_current()->replayed)
+	{
+		deltatx_staging_replay_controls(change->table_name, operation, parameters);
 		return NO_VERSION;
+	}
 
 	deltatx_scope_enter(&scope);
 	table = staged ? deltatx_staging_table(change->table_name, scope.user)
@@ -132,7 +136,6 @@ deltatx_define_alter(const TableChange *change)
 	drop_feature_requests(metadata);
 	changed = deltatx_shape_build(metadata, protocol != NULL ? protocol : &shape->protocol, &place);
 	deltatx_shape_check_change(shape, changed, table->num_files > 0, &place);
-	operation = alter_operation(change, set, added, &parameters);
 
 	if (!staged)
 		(void) deltatx_begin_transaction(&options, false);

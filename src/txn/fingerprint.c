@@ -72,6 +72,16 @@ deltatx_fingerprint_finish(Fingerprint *fingerprint, uint8 *digest)
 }
 
 void
+deltatx_fingerprint_of_change(const char *operation, const char *parameters, uint8 *digest)
+{
+	Fingerprint *sum = deltatx_fingerprint_start(STAGE_ACTIONS, NULL);
+
+	absorb_string(sum->hash, operation);
+	absorb_string(sum->hash, parameters);
+	deltatx_fingerprint_finish(sum, digest);
+}
+
+void
 deltatx_fingerprint_of(const OpenTransaction *transaction, uint8 *digest)
 {
 	Fingerprint *sum = deltatx_fingerprint_start(STAGE_ACTIONS, NULL);

@@ -17,6 +17,10 @@ extern Fingerprint *deltatx_fingerprint_start(StageMode mode, const char *partit
 extern void deltatx_fingerprint_add(Fingerprint *fingerprint, const Action *action);
 extern void deltatx_fingerprint_finish(Fingerprint *fingerprint, uint8 *digest);
 
+/* The digest of a change by deltatx_alter_table, as it describes itself. */
+extern void deltatx_fingerprint_of_change(const char *operation, const char *parameters,
+										  uint8 *digest);
+
 /* The digest of all that a transaction has staged. */
 extern void deltatx_fingerprint_of(const OpenTransaction *transaction, uint8 *digest);
 

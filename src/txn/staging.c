@@ -47,6 +47,7 @@ typedef struct Stager
 
 static void digest_only(Action *action, void *arg);
 static int64 stage_replay(const StageRequest *request, OpenTransaction *transaction);
+static void log_replayed(const char *table_name, const uint8 *digest);
 static void start(Stager *stager, const StageRequest *request, OpenTransaction *transaction,
 				  Oid user);
 static void check_request(Stager *stager);
@@ -109,7 +110,19 @@ deltatx_staging_stage_controls(const TableRef *table, MetadataAction *metadata,
 	call.protocol = protocol;
 	call.info.operation = unconstify(char *, operation);
 	call.info.operation_parameters = unconstify(char *, operation_parameters);
+	deltatx_fingerprint_of_change(operation, operation_parameters, call.digest);
 	deltatx_session_log_stage(&call);
+}
+
+void
+deltatx_staging_replay_controls(const char *table_name, const char *operation,
+								const char *operation_parameters)
+{
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+
+	(void) deltatx_session_require("deltatx_alter_table");
+	deltatx_fingerprint_of_change(operation, operation_parameters, digest);
+	log_replayed(table_name, digest);
 }
 
 TableRef *
@@ -162,6 +175,7 @@ static int64
 stage_replay(const StageRequest *request, OpenTransaction *transaction)
 {
 	Stager		stager = {0};
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 
 	stager.call_context = AllocSetContextCreate(CurrentMemoryContext, "deltatx replayed actions",
 												ALLOCSET_DEFAULT_SIZES);
@@ -169,14 +183,23 @@ stage_replay(const StageRequest *request, OpenTransaction *transaction)
 	(void) parse(request, stager.call_context, digest_only, &stager);
 	MemoryContextDelete(stager.call_context);
 
-	stager.call.table_id = -1 - (int64) hash_bytes((const unsigned char *) request->table_name,
-												   strlen(request->table_name));
-	stager.call.table_name = unconstify(char *, request->table_name);
-	stager.call.read_version = NO_VERSION;
-	stager.call.expected_version = NO_VERSION;
-	deltatx_fingerprint_finish(stager.fingerprint, stager.call.digest);
-	deltatx_session_log_stage(&stager.call);
+	deltatx_fingerprint_finish(stager.fingerprint, digest);
+	log_replayed(request->table_name, digest);
 	return 0;
+}
+
+static void
+log_replayed(const char *table_name, const uint8 *digest)
+{
+	StageCall	call = {
+		.table_id = -1 - (int64) hash_bytes((const unsigned char *) table_name, strlen(table_name)),
+		.table_name = unconstify(char *, table_name),
+		.read_version = NO_VERSION,
+		.expected_version = NO_VERSION,
+	};
+
+	memcpy(call.digest, digest, sizeof(call.digest));
+	deltatx_session_log_stage(&call);
 }
 
 static void

@@ -40,6 +40,10 @@ extern void deltatx_staging_stage_controls(const TableRef *table, MetadataAction
 										   ProtocolAction *protocol, const char *operation,
 										   const char *operation_parameters);
 
+/* The same in a transaction that was committed before: remembers the content, for commit to compare. */
+extern void deltatx_staging_replay_controls(const char *table_name, const char *operation,
+											const char *operation_parameters);
+
 /* TableNotFound, PermissionDenied, and the refusals of the table's state. */
 extern TableRef *deltatx_staging_table(const char *table_name, Oid user);
 
