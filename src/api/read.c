@@ -283,20 +283,25 @@ parse_filter(const char *table_name, Jsonb *document)
 static bool
 jsonb_can_hold(const char *json, size_t length)
 {
-	int			digits = 0;
+	bool		in_string = false;
 	bool		in_exponent = false;
+	int			digits = 0;
 
 	for (size_t i = 0; i < length; i++)
 	{
 		char		c = json[i];
 
-		if (c == '\\' && strncmp(json + i, "\\u0000", 6) == 0)
-			return false;
-		if (c == '\\')
+		if (in_string && c == '\\')
+		{
+			if (strncmp(json + i, "\\u0000", 6) == 0)
+				return false;
 			i++;
-		if (c >= '0' && c <= '9')
+		}
+		else if (c == '"')
+			in_string = !in_string;
+		else if (!in_string && c >= '0' && c <= '9')
 			digits++;
-		else if ((c == 'e' || c == 'E') && digits > 0)
+		else if (!in_string && (c == 'e' || c == 'E') && digits > 0)
 		{
 			in_exponent = true;
 			digits = 0;
