@@ -38,7 +38,7 @@ help:
 	@echo 'make                        build (PG_CONFIG=... chooses the PostgreSQL)'
 	@echo 'make install                install'
 	@echo 'make test                   everything that is tested, on PostgreSQL 15; installs what it needs'
-	@echo 'make test SUITES="tap ..."  some of: regress isolation pgtap tap readers'
+	@echo 'make test SUITES="tap ..."  some of: regress isolation pgtap tap readers docs'
 	@echo 'make test-pg17              the same in a Debian 13 with PostgreSQL 17'
 	@echo 'make test-pg18              in a Debian testing with PostgreSQL 18'
 	@echo 'make demo                   two tables and a row in one transaction, read by two engines'

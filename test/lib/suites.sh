@@ -102,14 +102,26 @@ suite_tap()
 # test/readers: real engines.
 suite_readers()
 {
-	local status=0
+	run_pytest readers
+}
+
+# test/docs: the documentation, which engines read along with.
+suite_docs()
+{
+	run_pytest docs
+}
+
+# The tests of a directory, with a server.
+run_pytest()
+{
+	local name=$1 status=0
 
 	# Java goes by its own setting, not by TMPDIR.
 	export JDK_JAVA_OPTIONS=-Djava.io.tmpdir=$TMPDIR
-	mkdir "$WORK/readers"
-	start_server "$WORK/readers"
-	"$VENV/bin/python" -m pytest -p no:cacheprovider -rA --tb=short test/readers > "$WORK/out/readers.log" 2>&1 || status=$?
-	count_lines readers '^PASSED ' '^(FAILED|ERROR|SKIPPED|XFAIL|XPASS) '
-	stop_server "$WORK/readers"
+	mkdir "$WORK/$name"
+	start_server "$WORK/$name"
+	"$VENV/bin/python" -m pytest -p no:cacheprovider -rA --tb=short "test/$name" > "$WORK/out/$name.log" 2>&1 || status=$?
+	count_lines "$name" '^PASSED ' '^(FAILED|ERROR|SKIPPED|XFAIL|XPASS) '
+	stop_server "$WORK/$name"
 	return "$status"
 }
