@@ -35,7 +35,8 @@
 
 static CatalogPlan select_version = {
 	"SELECT commit_id, stamp, transaction_id, operation, operation_parameters, operation_metrics,"
-	" user_metadata, tags, read_version, isolation, is_blind_append, engine_info, serializer"
+	" user_metadata, tags, read_version, isolation, is_blind_append, engine_info,"
+	" files_added, files_removed"
 	" FROM deltatx.dl_table_versions"
 	" WHERE table_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.=) $2",
 	2, {INT8OID, INT8OID}
@@ -76,6 +77,8 @@ typedef struct LogWriter
 	int64		version;
 	int64		commit_id;
 	DeltaTimestamp stamp;
+	int64		files_added;	/* as the commit counted them */
+	int64		files_removed;
 	StringInfoData line;
 	LogSink		sink;
 	void	   *arg;
@@ -85,7 +88,8 @@ static void write_commit_info(LogWriter *writer);
 static Participant *participants_of(const pg_uuid_t *transaction_id, int *n);
 static void write_controls(LogWriter *writer);
 static void write_files(LogWriter *writer, CatalogPlan *plan,
-						void (*serialize) (StringInfo, const FileAction *));
+						void (*serialize) (StringInfo, const FileAction *), int64 expected);
+static void write_rows(LogWriter *writer, void (*serialize) (StringInfo, const FileAction *));
 static void read_file(FileAction *file, HeapTuple row);
 static void emit(LogWriter *writer);
 
@@ -103,8 +107,8 @@ deltatx_log_write(int64 table_id, int64 version, LogSink sink, void *arg)
 
 	write_commit_info(&writer);
 	write_controls(&writer);
-	write_files(&writer, &select_removes, deltatx_serialize_remove);
-	write_files(&writer, &select_adds, deltatx_serialize_add);
+	write_files(&writer, &select_removes, deltatx_serialize_remove, writer.files_removed);
+	write_files(&writer, &select_adds, deltatx_serialize_add, writer.files_added);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
@@ -136,6 +140,8 @@ write_commit_info(LogWriter *writer)
 	info.isolation = deltatx_result_text(row, 10);
 	info.is_blind_append = deltatx_result_bool(row, 11);
 	info.engine_info = deltatx_result_text(row, 12);
+	writer->files_added = deltatx_result_int64(row, 13);
+	writer->files_removed = deltatx_result_int64(row, 14);
 	info.transaction_id = deltatx_uuid_text(&transaction_id);
 	info.participants = participants_of(&transaction_id, &info.n_participants);
 
@@ -188,38 +194,53 @@ write_controls(LogWriter *writer)
 	}
 }
 
+/*
+ * expected: how many there must be.  Better no line of a version than a version
+ * that lacks one.
+ */
 static void
 write_files(LogWriter *writer, CatalogPlan *plan,
-			void (*serialize) (StringInfo, const FileAction *))
+			void (*serialize) (StringInfo, const FileAction *), int64 expected)
 {
 	Datum		args[2] = {Int64GetDatum(writer->commit_id), Int64GetDatum(writer->stamp)};
+	Portal		cursor = deltatx_plan_open(plan, args);
+	int64		written = 0;
+	int64		fetched;
+
+	do
+	{
+		SPI_cursor_fetch(cursor, true, FETCH_ROWS);
+		fetched = (int64) SPI_processed;
+		write_rows(writer, serialize);
+		SPI_freetuptable(SPI_tuptable);
+		written += fetched;
+	} while (fetched > 0);
+	SPI_cursor_close(cursor);
+
+	if (written != expected)
+		elog(ERROR, "table " INT64_FORMAT ", version " INT64_FORMAT ": found " INT64_FORMAT
+			 " file actions instead of " INT64_FORMAT,
+			 writer->table_id, writer->version, written, expected);
+}
+
+/* The rows that were fetched. */
+static void
+write_rows(LogWriter *writer, void (*serialize) (StringInfo, const FileAction *))
+{
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "deltatx log rows",
 												  ALLOCSET_DEFAULT_SIZES);
-	Portal		cursor = deltatx_plan_open(plan, args);
+	MemoryContext old = MemoryContextSwitchTo(context);
 
-	for (;;)
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		MemoryContext old;
+		FileAction	file;
 
-		SPI_cursor_fetch(cursor, true, FETCH_ROWS);
-		if (SPI_processed == 0)
-			break;
-
-		old = MemoryContextSwitchTo(context);
-		for (uint64 i = 0; i < SPI_processed; i++)
-		{
-			FileAction	file;
-
-			read_file(&file, SPI_tuptable->vals[i]);
-			serialize(&writer->line, &file);
-			emit(writer);
-			MemoryContextReset(context);
-		}
-		MemoryContextSwitchTo(old);
-		SPI_freetuptable(SPI_tuptable);
+		read_file(&file, SPI_tuptable->vals[i]);
+		serialize(&writer->line, &file);
+		emit(writer);
+		MemoryContextReset(context);
 	}
-	SPI_freetuptable(SPI_tuptable);
-	SPI_cursor_close(cursor);
+	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
 
