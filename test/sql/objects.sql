@@ -8,7 +8,7 @@ SELECT d.classid, d.objid, pg_describe_object(d.classid, d.objid, 0) AS object
 FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
 WHERE e.extname = 'deltatx' AND d.deptype = 'e';
 
-SELECT classid::regclass, count(*) > 0 AS some FROM members GROUP BY 1 ORDER BY 1::text COLLATE "C";
+SELECT count(*) > 50 AS some FROM members;
 
 -- Without a comment; indexes, toast tables and row types aside.
 SELECT object FROM members

@@ -179,10 +179,11 @@ BEGIN
 	RETURN 'begun';
 END
 $$;
-SET force_parallel_mode = on;
+-- The setting's name before PostgreSQL 16, and since.
+SELECT set_config(name, 'on', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 \set VERBOSITY terse
 SELECT plpgsql_liar();
-RESET force_parallel_mode;
+SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 \set VERBOSITY default
 SELECT deltatx_transaction_id();
 
