@@ -45,7 +45,9 @@ static CatalogPlan select_dropped = {
 	"DELETE FROM deltatx." relation " WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(" \
 	"SELECT x.ctid FROM (SELECT commit_id FROM deltatx.dl_table_versions" \
 	" WHERE table_id OPERATOR(pg_catalog.=) $1 ORDER BY version LIMIT $3) v" \
-	" JOIN deltatx." relation " x ON x.commit_id OPERATOR(pg_catalog.=) v.commit_id LIMIT $2))"
+	DELTATX_LOOKUP("SELECT ctid FROM deltatx." relation \
+				   " WHERE commit_id OPERATOR(pg_catalog.=) v.commit_id", "x") \
+	" LIMIT $2))"
 
 #define STEP_ARGS	3, {INT8OID, INT8OID, INT8OID}
 

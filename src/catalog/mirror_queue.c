@@ -62,8 +62,9 @@ static CatalogPlan select_next = {
 	" SELECT m.table_id, m.version, m.transaction_id FROM deltatx.dl_mirror_queue m"
 	" WHERE m.table_id OPERATOR(pg_catalog.=) d.table_id ORDER BY m.version"
 	" LIMIT (SELECT CASE d.state WHEN 'idle' THEN size ELSE 1 END FROM share)) q"
-	" JOIN deltatx.dl_table_versions v ON v.table_id OPERATOR(pg_catalog.=) q.table_id"
-	" AND v.version OPERATOR(pg_catalog.=) q.version"
+	DELTATX_LOOKUP("SELECT stamp FROM deltatx.dl_table_versions"
+				   " WHERE table_id OPERATOR(pg_catalog.=) q.table_id"
+				   " AND version OPERATOR(pg_catalog.=) q.version", "v")
 	"), known AS MATERIALIZED ("
 	" SELECT pg_catalog.min(last) AS until FROM ("
 	" SELECT pg_catalog.max(stamp) AS last FROM candidates"
@@ -72,10 +73,13 @@ static CatalogPlan select_next = {
 	" SELECT c.table_id, c.version, c.stamp, h.current_version, t.table_name, t.location,"
 	" c.transaction_id::pg_catalog.text, c.state, c.attempts, p.length, p.sha256"
 	" FROM candidates c CROSS JOIN known k"
-	" JOIN deltatx.dl_tables t ON t.table_id OPERATOR(pg_catalog.=) c.table_id"
-	" JOIN deltatx.dl_table_heads h ON h.table_id OPERATOR(pg_catalog.=) c.table_id"
-	" LEFT JOIN deltatx.dl_published_versions p ON p.table_id OPERATOR(pg_catalog.=) c.table_id"
-	" AND p.version OPERATOR(pg_catalog.=) c.version"
+	DELTATX_LOOKUP("SELECT table_name, location FROM deltatx.dl_tables"
+				   " WHERE table_id OPERATOR(pg_catalog.=) c.table_id", "t")
+	DELTATX_LOOKUP("SELECT current_version FROM deltatx.dl_table_heads"
+				   " WHERE table_id OPERATOR(pg_catalog.=) c.table_id", "h")
+	" LEFT JOIN LATERAL (SELECT length, sha256 FROM deltatx.dl_published_versions"
+	" WHERE table_id OPERATOR(pg_catalog.=) c.table_id"
+	" AND version OPERATOR(pg_catalog.=) c.version OFFSET 0) p ON true"
 	" WHERE k.until IS NULL OR c.stamp OPERATOR(pg_catalog.<=) k.until"
 	" ORDER BY c.stamp, c.transaction_id, c.table_id LIMIT $1",
 	1, {INT8OID}
@@ -105,11 +109,18 @@ static CatalogPlan record_published = {
 	" FROM unnest($1, $2, $3) AS v (table_id, version, at)"
 	" JOIN locked l ON l.table_id OPERATOR(pg_catalog.=) v.table_id"
 	"), dequeued AS ("
-	" DELETE FROM deltatx.dl_mirror_queue q USING published p"
-	" WHERE q.table_id OPERATOR(pg_catalog.=) p.table_id AND q.version OPERATOR(pg_catalog.=) p.version"
-	"), marked AS ("
-	" UPDATE deltatx.dl_published_versions q SET mirrored_at = p.at FROM published p"
-	" WHERE q.table_id OPERATOR(pg_catalog.=) p.table_id AND q.version OPERATOR(pg_catalog.=) p.version)"
+	" DELETE FROM deltatx.dl_mirror_queue WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
+	"SELECT q.ctid FROM published p"
+	DELTATX_LOOKUP("SELECT ctid FROM deltatx.dl_mirror_queue"
+				   " WHERE table_id OPERATOR(pg_catalog.=) p.table_id"
+				   " AND version OPERATOR(pg_catalog.=) p.version", "q")
+	"))), marked AS ("
+	" UPDATE deltatx.dl_published_versions SET mirrored_at = m.at"
+	" FROM (SELECT q.ctid, p.at FROM published p"
+	DELTATX_LOOKUP("SELECT ctid FROM deltatx.dl_published_versions"
+				   " WHERE table_id OPERATOR(pg_catalog.=) p.table_id"
+				   " AND version OPERATOR(pg_catalog.=) p.version", "q")
+	") m WHERE dl_published_versions.ctid OPERATOR(pg_catalog.=) m.ctid)"
 	" UPDATE deltatx.dl_mirror_status s SET mirrored_version = p.version, attempts = 0,"
 	" state = 'idle', state_since = CASE WHEN s.state OPERATOR(pg_catalog.=) 'idle'"
 	" THEN s.state_since ELSE pg_catalog.statement_timestamp() END,"

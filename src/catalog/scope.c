@@ -10,9 +10,9 @@
  * code that runs by accident (an index expression, a trigger somebody added)
  * from changing the session.  Second, the caller's planner settings could
  * turn a look-up into a scan of a million rows: so plans are generic, made
- * under settings that leave index scans and nested loops, and kept.  Under
- * SERIALIZABLE a sequential scan of a small catalog table would also conflict
- * with every commit, whatever its table.
+ * without sequential scans, and kept.  Under SERIALIZABLE a sequential scan of
+ * a small catalog table would also conflict with every commit, whatever its
+ * table.
  *
  * Statistics could do the same.  They are most often those of an empty table
  * when a session makes its plans, and a transaction that stages a million
@@ -29,6 +29,8 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "jit/jit.h"
+#include "optimizer/cost.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -38,17 +40,24 @@
 #include "catalog/scope.h"
 #include "errors.h"
 
-/* What leads to the plans that the statements mean. */
-static const char *const plan_settings[][2] = {
-	{"enable_seqscan", "off"},
-	{"enable_hashjoin", "off"},
-	{"enable_mergejoin", "off"},
-	{"enable_material", "off"},
-	{"enable_indexscan", "on"},
-	{"enable_tidscan", "on"},
-	{"enable_nestloop", "on"},
-	{"enable_sort", "on"},
-	{"jit", "off"},
+/*
+ * What leads to the plans that the statements mean.  memoize and jit are off
+ * because setting them up costs more than our statements do.
+ */
+static const struct
+{
+	const char *name;
+	bool	   *current;
+	bool		value;
+}			plan_settings[] =
+{
+	{"enable_seqscan", &enable_seqscan, false},
+	{"enable_memoize", &enable_memoize, false},
+	{"jit", &jit_enabled, false},
+	{"enable_indexscan", &enable_indexscan, true},
+	{"enable_tidscan", &enable_tidscan, true},
+	{"enable_nestloop", &enable_nestloop, true},
+	{"enable_sort", &enable_sort, true},
 };
 
 static bool in_snapshot_at_hand(const CatalogPlan *plan);
@@ -70,7 +79,8 @@ deltatx_scope_enter(CatalogScope *scope)
 	scope->guc_level = NewGUCNestLevel();
 	pin("search_path", "pg_catalog, pg_temp");
 	for (int i = 0; i < lengthof(plan_settings); i++)
-		pin(plan_settings[i][0], plan_settings[i][1]);
+		if (*plan_settings[i].current != plan_settings[i].value)
+			pin(plan_settings[i].name, plan_settings[i].value ? "on" : "off");
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
