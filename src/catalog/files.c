@@ -49,14 +49,21 @@
 #define DELETE_LIVE(ctids) \
 	"DELETE FROM deltatx.dl_live_files WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(" ctids "))"
 
+/*
+ * In a target list unnest hands out row by row, in FROM each array would be
+ * stored first.
+ */
 static CatalogPlan insert_adds = {
 	"INSERT INTO deltatx.dl_add_files (commit_id, ord, path, partition_values, size,"
 	" modification_time, num_records, data_change, stats, deletion_vector, dv_id, extra)"
 	" SELECT $1, ($2 + f.i - 1)::pg_catalog.int4, f.path, f.partition_values, f.size,"
 	" f.modification_time, CASE WHEN f.num_records OPERATOR(pg_catalog.>=) 0 THEN f.num_records END, f.data_change, f.stats, f.deletion_vector, f.dv_id, f.extra"
-	" FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12) WITH ORDINALITY"
-	" AS f (path, partition_values, size, modification_time, num_records, data_change, stats,"
-	" deletion_vector, dv_id, extra, i)",
+	" FROM (SELECT pg_catalog.generate_subscripts($3, 1) AS i, pg_catalog.unnest($3) AS path,"
+	" pg_catalog.unnest($4) AS partition_values, pg_catalog.unnest($5) AS size,"
+	" pg_catalog.unnest($6) AS modification_time, pg_catalog.unnest($7) AS num_records,"
+	" pg_catalog.unnest($8) AS data_change, pg_catalog.unnest($9) AS stats,"
+	" pg_catalog.unnest($10) AS deletion_vector, pg_catalog.unnest($11) AS dv_id,"
+	" pg_catalog.unnest($12) AS extra) f",
 	12, {INT8OID, INT8OID, TEXTARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
 	BOOLARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}
 };
@@ -65,7 +72,8 @@ static CatalogPlan insert_live = {
 	"INSERT INTO deltatx.dl_live_files (table_id, commit_id, ord, path_hash, size, path)"
 	" SELECT $1, $2, ($3 + f.i - 1)::pg_catalog.int4,"
 	" pg_catalog.hashtextextended(f.path COLLATE \"C\", 0), f.size, f.path"
-	" FROM unnest($4, $5) WITH ORDINALITY AS f (path, size, i)",
+	" FROM (SELECT pg_catalog.generate_subscripts($4, 1) AS i,"
+	" pg_catalog.unnest($4) AS path, pg_catalog.unnest($5) AS size) f",
 	5, {INT8OID, INT8OID, INT8OID, TEXTARRAYOID, INT8ARRAYOID}
 };
 

@@ -47,9 +47,10 @@ static CatalogPlan bump_heads = {
 	" last_stamp = n.last_stamp, num_files = n.num_files, num_bytes = n.num_bytes,"
 	" metadata_version = n.metadata_version, protocol_version = n.protocol_version,"
 	" shape_commit_id = n.shape_commit_id"
-	" FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)"
-	" AS n (table_id, current_version, last_stamp, num_files, num_bytes,"
-	" metadata_version, protocol_version, shape_commit_id)"
+	" FROM (SELECT pg_catalog.unnest($1) AS table_id, pg_catalog.unnest($2) AS current_version,"
+	" pg_catalog.unnest($3) AS last_stamp, pg_catalog.unnest($4) AS num_files,"
+	" pg_catalog.unnest($5) AS num_bytes, pg_catalog.unnest($6) AS metadata_version,"
+	" pg_catalog.unnest($7) AS protocol_version, pg_catalog.unnest($8) AS shape_commit_id) n"
 	" WHERE h.table_id OPERATOR(pg_catalog.=) n.table_id"
 	" AND h.table_id OPERATOR(pg_catalog.=) ANY ($1)",
 	8, {INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
@@ -69,8 +70,7 @@ static CatalogPlan select_refused = {
 	DELTATX_LOOKUP("SELECT dropped_at FROM deltatx.dl_tables"
 				   " WHERE table_id OPERATOR(pg_catalog.=) m.table_id", "t")
 	" WHERE m.table_id OPERATOR(pg_catalog.=) ANY ($1) AND (t.dropped_at IS NOT NULL"
-	" OR m.state OPERATOR(pg_catalog.=) ANY ('{held,importing,following,diverged}'))"
-	" ORDER BY m.table_id LIMIT 1",
+	" OR m.state OPERATOR(pg_catalog.=) ANY ('{held,importing,following,diverged}'))",
 	1, {INT8ARRAYOID}
 };
 

@@ -28,10 +28,14 @@ static CatalogPlan insert_versions = {
 	" CASE WHEN v.read_version OPERATOR(pg_catalog.>=) 0 THEN v.read_version END,"
 	" v.files_added, v.files_removed, v.bytes_added, v.bytes_removed, v.is_blind_append,"
 	" v.operation, v.operation_parameters, v.operation_metrics, v.user_metadata, v.tags, v.isolation"
-	" FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
-	" AS v (table_id, version, commit_id, read_version, files_added, files_removed, bytes_added,"
-	" bytes_removed, is_blind_append, operation, operation_parameters, operation_metrics,"
-	" user_metadata, tags, isolation)",
+	" FROM (SELECT pg_catalog.unnest($6) AS table_id, pg_catalog.unnest($7) AS version,"
+	" pg_catalog.unnest($8) AS commit_id, pg_catalog.unnest($9) AS read_version,"
+	" pg_catalog.unnest($10) AS files_added, pg_catalog.unnest($11) AS files_removed,"
+	" pg_catalog.unnest($12) AS bytes_added, pg_catalog.unnest($13) AS bytes_removed,"
+	" pg_catalog.unnest($14) AS is_blind_append, pg_catalog.unnest($15) AS operation,"
+	" pg_catalog.unnest($16) AS operation_parameters, pg_catalog.unnest($17) AS operation_metrics,"
+	" pg_catalog.unnest($18) AS user_metadata, pg_catalog.unnest($19) AS tags,"
+	" pg_catalog.unnest($20) AS isolation) v",
 	20, {UUIDOID, INT8OID, TEXTOID, TEXTOID, INT2OID,
 		INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
 	INT8ARRAYOID, BOOLARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}

@@ -34,6 +34,7 @@
 #include "catalog/keys.h"
 #include "catalog/scope.h"
 #include "catalog/tables.h"
+#include "deltatx.h"
 #include "mirror/mirror.h"
 #include "txn/commit.h"
 #include "txn/describe.h"
@@ -99,7 +100,8 @@ deltatx_commit_transaction(VersionRow **rows, bool *replayed)
 	*rows = rows_of(&commit, result_context);
 	deltatx_scope_leave(&scope);
 
-	if (n > 0)
+	/* A worker that is not to publish would only wake to fall asleep again. */
+	if (n > 0 && deltatx_mirror_enabled)
 		deltatx_mirror_wake_at_commit();
 	deltatx_session_log_end();
 	return n;

@@ -17,21 +17,40 @@
 
 #include "txn/uuid7.h"
 
+/* A draw of random bytes takes system calls, so it is made for many ids at once. */
+#define IDS_PER_DRAW	64
+
+static const unsigned char *next_random(void);
+
 void
 deltatx_uuid_new(pg_uuid_t *result)
 {
 	uint64		millis = (uint64) (GetCurrentTimestamp() / 1000 +
 								   (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000));
 
-	if (!pg_strong_random(result->data, UUID_LEN))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random values")));
-
+	memcpy(result->data, next_random(), UUID_LEN);
 	for (int i = 0; i < 6; i++)
 		result->data[i] = (unsigned char) (millis >> (8 * (5 - i)));
 	result->data[6] = (result->data[6] & 0x0F) | 0x70;	/* version */
 	result->data[8] = (result->data[8] & 0x3F) | 0x80;	/* variant */
+}
+
+/* UUID_LEN bytes that nobody has had before. */
+static const unsigned char *
+next_random(void)
+{
+	static unsigned char drawn[IDS_PER_DRAW][UUID_LEN];
+	static int	left = 0;
+
+	if (left == 0)
+	{
+		if (!pg_strong_random(drawn, sizeof(drawn)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not generate random values")));
+		left = IDS_PER_DRAW;
+	}
+	return drawn[--left];
 }
 
 char *
