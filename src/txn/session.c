@@ -257,7 +257,7 @@ refuse_unfinished(const char *command)
 			 errdetail_internal("transaction=%s tables=%d",
 								deltatx_uuid_text(&transaction->id),
 								list_length(transaction->tables)),
-			 errhint("Call deltatx_commit() or deltatx_rollback() first.")));
+			 errhint("Call deltatx_commit() or deltatx_rollback() first; without BEGIN, every statement is a transaction of its own.")));
 }
 
 /* The memory goes with TopTransactionContext. */

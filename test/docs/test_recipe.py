@@ -223,6 +223,13 @@ def test_connection_in_a_transaction_is_refused(connect, table):
     assert version(connect(), table) == 1
 
 
+def test_begin_in_autocommit_is_told_what_to_do(connection):
+    with pytest.raises(psycopg.errors.ActiveSqlTransaction) as caught:
+        connection.execute("SELECT deltatx_begin()")
+    assert condition(caught.value) == "NotFinished"
+    assert "without BEGIN" in caught.value.diag.message_hint
+
+
 def test_add_action_describes_a_file(lake):
     directory = lake / "described"
     (directory / "day=2026-11-01").mkdir(parents=True)
