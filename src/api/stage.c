@@ -94,10 +94,7 @@ deltatx_app_version(PG_FUNCTION_ARGS)
 	int64		result;
 
 	deltatx_scope_enter(&scope);
-	table = deltatx_table_find(table_name, false);
-	if (table == NULL)
-		deltatx_rights_refuse_missing(table_name);
-	deltatx_rights_require(table->owner_name, scope.user, table_name);
+	table = deltatx_usable_table(table_name, scope.user);
 	result = deltatx_txn_newest(table->table_id, app_id, &in_version);
 	deltatx_scope_leave(&scope);
 
@@ -121,10 +118,7 @@ deltatx_new_path(PG_FUNCTION_ARGS)
 	char	   *path;
 
 	deltatx_scope_enter(&scope);
-	table = deltatx_table_find(table_name, false);
-	if (table == NULL)
-		deltatx_rights_refuse_missing(table_name);
-	deltatx_rights_require(table->owner_name, scope.user, table_name);
+	table = deltatx_usable_table(table_name, scope.user);
 	shape = deltatx_table_shape(table);
 	deltatx_partition_values_check(values, shape, &place);
 	path = deltatx_path_new(shape, values, suffix == NULL ? "" : suffix);

@@ -142,6 +142,16 @@ static CatalogPlan record_failure = {
 	7, {INT8OID, TEXTOID, INT4OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID}
 };
 
+/* The status row is locked first, as the worker does, or it would wait for us. */
+static CatalogPlan discard = {
+	"WITH locked AS MATERIALIZED ("
+	" SELECT s.table_id FROM deltatx.dl_mirror_status s"
+	" WHERE s.table_id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE)"
+	" DELETE FROM deltatx.dl_mirror_queue q USING locked l"
+	" WHERE q.table_id OPERATOR(pg_catalog.=) l.table_id",
+	1, {INT8OID}
+};
+
 static QueuedVersion *read_queued(HeapTuple row);
 static FileProof *read_proof(HeapTuple row, int column);
 static Datum proof_datum(const FileProof *proof);
@@ -278,6 +288,14 @@ deltatx_queue_record_failure(const MirrorFailure *failure)
 	args[6] = deltatx_text_datum(failure->object);
 	nulls[6] = DELTATX_NULL_IF(failure->object == NULL);
 	return deltatx_plan_execute(&record_failure, args, nulls);
+}
+
+int64
+deltatx_queue_discard(int64 table_id)
+{
+	Datum		args[1] = {Int64GetDatum(table_id)};
+
+	return (int64) deltatx_plan_execute(&discard, args, NULL);
 }
 
 static Datum

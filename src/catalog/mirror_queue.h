@@ -73,4 +73,7 @@ extern void deltatx_queue_claim(QueuedVersion *const *versions, const FileProof 
 extern uint64 deltatx_queue_record(QueuedVersion *const *versions, const TimestampTz *at, int n);
 extern uint64 deltatx_queue_record_failure(const MirrorFailure *failure);
 
+/* Give up what a table has queued; returns how many versions. */
+extern int64 deltatx_queue_discard(int64 table_id);
+
 #endif							/* DELTATX_MIRROR_QUEUE_H */

@@ -14,6 +14,8 @@
  *
  * A dropped table's rows stay until the worker has published what it had
  * committed; the name is free at once, the location when the worker is done.
+ * Where the log is diverged nothing can be published, so dropping such a table
+ * gives its unpublished versions up.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,6 +29,7 @@
 #include "catalog/controls.h"
 #include "catalog/heads.h"
 #include "catalog/locations.h"
+#include "catalog/mirror_queue.h"
 #include "catalog/scope.h"
 #include "catalog/versions.h"
 #include "mirror/mirror.h"
@@ -43,6 +46,7 @@
 #define ICT_PROPERTY	"delta.enableInCommitTimestamps"
 #define FEATURE_REQUEST_PREFIX	"delta.feature."
 
+static void discard_unpublished(const TableRef *table);
 static void require_location(const char *location, const char *table_name);
 static MetadataAction *metadata_of(const TableDefinition *definition, DeltaSchema *schema,
 								   const pg_uuid_t *id, DeltaTimestamp created);
@@ -126,8 +130,9 @@ deltatx_define_alter(const TableChange *change)
 	}
 
 	deltatx_scope_enter(&scope);
-	table = staged ? deltatx_staging_table(change->table_name, scope.user)
-		: lock_table(change->table_name, HEAD_WRITE, scope.user);
+	if (!staged)
+		(void) lock_table(change->table_name, HEAD_WRITE, scope.user);
+	table = deltatx_staging_table(change->table_name, scope.user);
 	shape = deltatx_table_shape(table);
 	metadata = changed_metadata(change, shape, set, added);
 	protocol = deltatx_protocol_extended(&shape->protocol,
@@ -171,9 +176,25 @@ deltatx_define_drop(const char *table_name)
 	deltatx_scope_enter(&scope);
 	table = lock_table(table_name, HEAD_DROP, scope.user);
 	refuse_staged(table->table_id, table_name);
+	if (strcmp(table->mirror_state, "diverged") == 0)
+		discard_unpublished(table);
 	deltatx_table_mark_dropped(table->table_id);
 	deltatx_scope_leave(&scope);
 	deltatx_mirror_wake_at_commit();
+}
+
+/* The log is another's, so these would wait for ever, and their location with them. */
+static void
+discard_unpublished(const TableRef *table)
+{
+	int64		discarded = deltatx_queue_discard(table->table_id);
+
+	if (discarded > 0)
+		ereport(NOTICE,
+				(errmsg_plural("table \"%s\" is dropped with " INT64_FORMAT " version unpublished",
+							   "table \"%s\" is dropped with " INT64_FORMAT " versions unpublished",
+							   (unsigned long) discarded, table->table_name, discarded),
+				 errdetail_internal("state=diverged discarded=" INT64_FORMAT, discarded)));
 }
 
 /* Who may write files of the server may have us write them: as for COPY TO. */
@@ -323,13 +344,13 @@ properties_json(const List *properties)
 static TableRef *
 lock_table(const char *table_name, HeadLock lock, Oid user)
 {
-	TableRef   *table = deltatx_staging_table(table_name, user);
+	TableRef   *table = deltatx_usable_table(table_name, user);
 	TableHead	head = {.table_id = table->table_id, .lock = lock};
 
 	deltatx_heads_lock(&head, 1, table_name);
 	if (!head.found)
 		deltatx_rights_refuse_missing(table_name);
-	return deltatx_staging_table(table_name, user);
+	return deltatx_usable_table(table_name, user);
 }
 
 static MetadataAction *

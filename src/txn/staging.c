@@ -126,13 +126,21 @@ deltatx_staging_replay_controls(const char *table_name, const char *operation,
 }
 
 TableRef *
-deltatx_staging_table(const char *table_name, Oid user)
+deltatx_usable_table(const char *table_name, Oid user)
 {
 	TableRef   *table = deltatx_table_find(table_name, false);
 
 	if (table == NULL)
 		deltatx_rights_refuse_missing(table_name);
 	deltatx_rights_require(table->owner_name, user, table_name);
+	return table;
+}
+
+TableRef *
+deltatx_staging_table(const char *table_name, Oid user)
+{
+	TableRef   *table = deltatx_usable_table(table_name, user);
+
 	deltatx_rights_refuse_state(table_name, table->mirror_state);
 	return table;
 }

@@ -44,7 +44,10 @@ extern void deltatx_staging_stage_controls(const TableRef *table, MetadataAction
 extern void deltatx_staging_replay_controls(const char *table_name, const char *operation,
 											const char *operation_parameters);
 
-/* TableNotFound, PermissionDenied, and the refusals of the table's state. */
+/* The table; TableNotFound, PermissionDenied. */
+extern TableRef *deltatx_usable_table(const char *table_name, Oid user);
+
+/* The same for what makes a commit: also the refusals of the table's state. */
 extern TableRef *deltatx_staging_table(const char *table_name, Oid user);
 
 /* The name a mode has in SQL; InvalidAction for others. */

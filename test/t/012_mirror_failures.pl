@@ -205,6 +205,11 @@ create_table($node, 'used', "$lake/used");
 ok(in_state('used', 'diverged'), 'a log that is not empty: diverged');
 like(mirror('last_error', 'used'), qr/the log of the new table is not empty/, 'and why');
 is(published("$lake/used"), '?_last_checkpoint', 'nothing is written to it');
+$node->safe_psql('postgres', "SELECT deltatx_rename_table('used', 'mistake')");
+is($node->psql('postgres', "SELECT deltatx_drop_table('mistake')", stderr => \$error), 0, 'it can be dropped');
+like($error, qr/NOTICE:  table "mistake" is dropped with 1 version unpublished/, 'and one is told what is lost');
+poll($node, "SELECT count(*) = 0 FROM deltatx.mirror WHERE table_name = 'mistake'");
+is(published("$lake/used"), '?_last_checkpoint', 'nothing is written to it even so');
 
 write_file(commit_file("$lake/orders", 12), '{"commitInfo":{}}');
 write_file("$lake/orders/_delta_log/.left.deltatx-tmp", 'x');
