@@ -107,6 +107,66 @@ WHERE p.tables OPERATOR(pg_catalog.>) 0;
 GRANT SELECT ON deltatx.transactions TO PUBLIC;
 COMMENT ON VIEW deltatx.transactions IS 'committed transactions, with those of their tables that one may use';
 
+-- A table's versions go out in order, so those of the last minutes are its
+-- newest ones: the first of them is found by bisection.  An index by time would
+-- cost the worker more than this ever does.  From there on each version is
+-- looked up by itself: LIMIT leaves the planner no join that reads all of them.
+CREATE VIEW deltatx.mirror_latency WITH (security_barrier) AS
+SELECT t.table_name, l.published, l.quantiles[1] AS p50, l.quantiles[2] AS p95, l.quantiles[3] AS p99
+FROM deltatx.dl_tables t
+JOIN deltatx.dl_mirror_status s ON s.table_id OPERATOR(pg_catalog.=) t.table_id
+CROSS JOIN LATERAL (
+	WITH RECURSIVE bounds AS MATERIALIZED (
+		SELECT pg_catalog.now() OPERATOR(pg_catalog.-) interval '5 min' AS since
+	), search (first, high) AS (
+		SELECT 0::bigint, p.version
+		FROM deltatx.dl_published_versions p
+		WHERE p.table_id OPERATOR(pg_catalog.=) t.table_id
+			AND p.version OPERATOR(pg_catalog.=) s.mirrored_version
+			AND p.mirrored_at OPERATOR(pg_catalog.>=) (SELECT since FROM bounds)
+		UNION ALL
+		SELECT
+			CASE WHEN m.is_recent THEN m.first ELSE m.middle OPERATOR(pg_catalog.+) 1 END,
+			CASE WHEN m.is_recent THEN m.middle ELSE m.high END
+		FROM (
+			SELECT h.first, h.high, h.middle, EXISTS (
+				SELECT FROM deltatx.dl_published_versions p
+				WHERE p.table_id OPERATOR(pg_catalog.=) t.table_id
+					AND p.version OPERATOR(pg_catalog.=) h.middle
+					AND p.mirrored_at OPERATOR(pg_catalog.>=) (SELECT since FROM bounds)
+			) AS is_recent
+			FROM (
+				SELECT f.first, f.high,
+					(f.first OPERATOR(pg_catalog.+) f.high) OPERATOR(pg_catalog./) 2 AS middle
+				FROM search f
+				WHERE f.first OPERATOR(pg_catalog.<) f.high
+				OFFSET 0
+			) h
+			OFFSET 0
+		) m
+	)
+	SELECT
+		pg_catalog.count(*) AS published,
+		pg_catalog.percentile_cont(ARRAY[0.5, 0.95, 0.99]::double precision[])
+			WITHIN GROUP (ORDER BY r.latency) AS quantiles
+	FROM (SELECT f.first FROM search f WHERE f.first OPERATOR(pg_catalog.=) f.high LIMIT 1) w
+	CROSS JOIN LATERAL pg_catalog.generate_series(w.first, s.mirrored_version) AS g (version)
+	CROSS JOIN LATERAL (
+		-- A table that commits very often has stamps ahead of the clock.
+		SELECT GREATEST(interval '0', p.mirrored_at OPERATOR(pg_catalog.-)
+			pg_catalog.to_timestamp(v.stamp OPERATOR(pg_catalog./) 1000.0::double precision)) AS latency
+		FROM deltatx.dl_published_versions p
+		JOIN deltatx.dl_table_versions v ON v.table_id OPERATOR(pg_catalog.=) p.table_id
+			AND v.version OPERATOR(pg_catalog.=) p.version
+		WHERE p.table_id OPERATOR(pg_catalog.=) t.table_id
+			AND p.version OPERATOR(pg_catalog.=) g.version
+		LIMIT 1
+	) r
+) l
+WHERE deltatx.may_use(t.owner_name) OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
+GRANT SELECT ON deltatx.mirror_latency TO PUBLIC;
+COMMENT ON VIEW deltatx.mirror_latency IS 'time from commit to publication, over the versions that each table published in the last 5 minutes';
+
 CREATE VIEW deltatx.status AS
 SELECT
 	deltatx.library_version() AS library_version,
