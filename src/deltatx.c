@@ -45,6 +45,7 @@ int			deltatx_mirror_naptime = 1000;
 int			deltatx_mirror_max_attempts = 10;
 int			deltatx_mirror_backoff_min = 100;
 int			deltatx_mirror_backoff_max = 60 * 1000;
+bool		deltatx_notify = false;
 
 /* Both our spellings and Delta's; the first of a level is the one shown. */
 static const struct config_enum_entry isolation_options[] = {
@@ -191,6 +192,11 @@ define_mirror_settings(void)
 	define_time("deltatx.mirror_backoff_max",
 				"Longest wait between attempts to publish.",
 				&deltatx_mirror_backoff_max, 1, PGC_SIGHUP);
+	DefineCustomBoolVariable("deltatx.notify",
+							 "Whether the workers notify deltatx_commit and deltatx_mirrored of each version.",
+							 "Transactions that notify commit one after the other.",
+							 &deltatx_notify, false,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
 
 static void

@@ -38,6 +38,7 @@ extern int	deltatx_mirror_naptime;
 extern int	deltatx_mirror_max_attempts;
 extern int	deltatx_mirror_backoff_min;
 extern int	deltatx_mirror_backoff_max;
+extern bool deltatx_notify;
 
 /* True when shared_preload_libraries names us, so that workers and shared memory are there. */
 extern bool deltatx_is_preloaded(void);

@@ -126,7 +126,7 @@ static CatalogPlan record_published = {
 	" THEN s.state_since ELSE pg_catalog.statement_timestamp() END,"
 	" next_attempt_at = NULL, error_class = NULL, last_error = NULL, object = NULL"
 	" FROM (SELECT table_id, pg_catalog.max(version) AS version FROM published GROUP BY table_id) p"
-	" WHERE s.table_id OPERATOR(pg_catalog.=) p.table_id",
+	" WHERE s.table_id OPERATOR(pg_catalog.=) p.table_id RETURNING s.table_id",
 	3, {INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID}
 };
 
@@ -155,6 +155,7 @@ static CatalogPlan discard = {
 static QueuedVersion *read_queued(HeapTuple row);
 static FileProof *read_proof(HeapTuple row, int column);
 static Datum proof_datum(const FileProof *proof);
+static bool returned(int64 table_id);
 static Datum array_of(Datum *elements, int n, Oid type, int length, bool by_value, char align);
 
 List *
@@ -252,12 +253,13 @@ proof_datum(const FileProof *proof)
 }
 
 uint64
-deltatx_queue_record(QueuedVersion *const *versions, const TimestampTz *at, int n)
+deltatx_queue_record(QueuedVersion *const *versions, const TimestampTz *at, int n, bool *recorded)
 {
 	int64	   *table_ids = palloc(n * sizeof(int64));
 	int64	   *numbers = palloc(n * sizeof(int64));
 	Datum	   *times = palloc(n * sizeof(Datum));
 	Datum		args[3];
+	uint64		n_tables;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -268,7 +270,22 @@ deltatx_queue_record(QueuedVersion *const *versions, const TimestampTz *at, int 
 	args[0] = deltatx_int8_array(table_ids, n);
 	args[1] = deltatx_int8_array(numbers, n);
 	args[2] = array_of(times, n, TIMESTAMPTZOID, sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
-	return deltatx_plan_execute(&record_published, args, NULL);
+	n_tables = deltatx_plan_execute(&record_published, args, NULL);
+	for (int i = 0; i < n; i++)
+		recorded[i] = returned(versions[i]->table_id);
+	return n_tables;
+}
+
+/* Whether the statement that was just executed returned this id. */
+static bool
+returned(int64 table_id)
+{
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		if (deltatx_result_int64(SPI_tuptable->vals[i], 1) == table_id)
+			return true;
+	}
+	return false;
 }
 
 uint64

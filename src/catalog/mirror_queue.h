@@ -68,9 +68,11 @@ extern void deltatx_queue_claim(QueuedVersion *const *versions, const FileProof 
  * Note versions as published, at these times, in the order of deltatx_queue_next;
  * and that an attempt failed.  The worker never waits for a user's transaction:
  * a table whose status row somebody else has locked is left as it is, and its
- * versions are found published in a later round.  Return the number of tables.
+ * versions are found published in a later round.  recorded[i]: whether
+ * versions[i] was noted.  Return the number of tables.
  */
-extern uint64 deltatx_queue_record(QueuedVersion *const *versions, const TimestampTz *at, int n);
+extern uint64 deltatx_queue_record(QueuedVersion *const *versions, const TimestampTz *at, int n,
+								   bool *recorded);
 extern uint64 deltatx_queue_record_failure(const MirrorFailure *failure);
 
 /* Give up what a table has queued; returns how many versions. */

@@ -46,6 +46,7 @@
 #include "catalog/mirror_queue.h"
 #include "deltatx.h"
 #include "mirror/contact.h"
+#include "mirror/notify.h"
 #include "mirror/shared.h"
 #include "mirror/spool.h"
 #include "mirror/worker.h"
@@ -62,6 +63,7 @@ typedef struct Shipment
 	Store	   *store;			/* of its table, the same for all of a round */
 	bool		published;
 	TimestampTz at;				/* when */
+	bool		recorded;		/* the catalog knows that it is published */
 	Verdict    *failure;		/* NULL: none */
 	double		duration_ms;
 } Shipment;
@@ -222,6 +224,7 @@ note_claims(List *shipments)
 			continue;
 		versions[n] = shipment->queued;
 		proofs[n++] = deltatx_spool_proof(shipment->spool);
+		deltatx_notify_commit(shipment->queued);
 	}
 	if (n > 0)
 		deltatx_queue_claim(versions, proofs, n);
@@ -367,8 +370,11 @@ record(List *shipments)
 
 		if (shipment->failure != NULL)
 			recorded += record_failed(shipment);
-		else if (shipment->published && recorded > 0)
+		else if (shipment->recorded)
+		{
 			report_recovery(shipment);
+			deltatx_notify_mirrored(shipment->queued);
+		}
 	}
 	deltatx_worker_commit(&scope);
 
@@ -382,6 +388,8 @@ record_published(List *shipments)
 {
 	QueuedVersion **versions = palloc(list_length(shipments) * sizeof(*versions));
 	TimestampTz *at = palloc(list_length(shipments) * sizeof(TimestampTz));
+	bool	   *recorded = palloc(list_length(shipments) * sizeof(bool));
+	uint64		n_tables;
 	int			n = 0;
 	ListCell   *cell;
 
@@ -394,7 +402,19 @@ record_published(List *shipments)
 		versions[n] = shipment->queued;
 		at[n++] = shipment->at;
 	}
-	return n > 0 ? deltatx_queue_record(versions, at, n) : 0;
+	if (n == 0)
+		return 0;
+
+	n_tables = deltatx_queue_record(versions, at, n, recorded);
+	n = 0;
+	foreach(cell, shipments)
+	{
+		Shipment   *shipment = lfirst(cell);
+
+		if (shipment->published)
+			shipment->recorded = recorded[n++];
+	}
+	return n_tables;
 }
 
 static uint64
