@@ -46,6 +46,8 @@ int			deltatx_mirror_max_attempts = 10;
 int			deltatx_mirror_backoff_min = 100;
 int			deltatx_mirror_backoff_max = 60 * 1000;
 bool		deltatx_notify = false;
+int			deltatx_max_mirror_backlog = 0;
+int			deltatx_mirror_backlog_action = BACKLOG_WARNING;
 
 /* Both our spellings and Delta's; the first of a level is the one shown. */
 static const struct config_enum_entry isolation_options[] = {
@@ -64,11 +66,19 @@ static const struct config_enum_entry hive_paths_options[] = {
 	{NULL, 0, false}
 };
 
+static const struct config_enum_entry backlog_actions[] = {
+	{"warning", BACKLOG_WARNING, false},
+	{"wait", BACKLOG_WAIT, false},
+	{"error", BACKLOG_ERROR, false},
+	{NULL, 0, false}
+};
+
 void		_PG_init(void);
 
 static void define_limits(void);
 static void define_transaction_settings(void);
 static void define_mirror_settings(void);
+static void define_backlog_settings(void);
 static void define_count(const char *name, const char *description, int *variable,
 						 GucContext context);
 static void define_time(const char *name, const char *description, int *variable,
@@ -80,6 +90,7 @@ _PG_init(void)
 	define_limits();
 	define_transaction_settings();
 	define_mirror_settings();
+	define_backlog_settings();
 	MarkGUCPrefixReserved("deltatx");
 
 	deltatx_session_init();
@@ -197,6 +208,19 @@ define_mirror_settings(void)
 							 "Transactions that notify commit one after the other.",
 							 &deltatx_notify, false,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+}
+
+/* Of committers, for whose tables the mirror is too slow. */
+static void
+define_backlog_settings(void)
+{
+	define_count("deltatx.max_mirror_backlog",
+				 "Unpublished versions of a table at which commits heed deltatx.mirror_backlog_action (0 = no limit).",
+				 &deltatx_max_mirror_backlog, PGC_SUSET);
+	DefineCustomEnumVariable("deltatx.mirror_backlog_action",
+							 "What a commit does when a table has deltatx.max_mirror_backlog unpublished versions.",
+							 NULL, &deltatx_mirror_backlog_action, BACKLOG_WARNING,
+							 backlog_actions, PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
 static void

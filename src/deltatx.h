@@ -20,6 +20,14 @@ typedef enum IsolationLevel
 	ISOLATION_SNAPSHOT
 } IsolationLevel;
 
+/* What a commit does about a table with too many unpublished versions. */
+typedef enum BacklogAction
+{
+	BACKLOG_WARNING,
+	BACKLOG_WAIT,
+	BACKLOG_ERROR
+} BacklogAction;
+
 /* Settings; docs/reference.md describes them.  Times in milliseconds unless the name says else. */
 extern int	deltatx_max_tables_per_transaction;
 extern int	deltatx_max_files_per_table;
@@ -39,6 +47,8 @@ extern int	deltatx_mirror_max_attempts;
 extern int	deltatx_mirror_backoff_min;
 extern int	deltatx_mirror_backoff_max;
 extern bool deltatx_notify;
+extern int	deltatx_max_mirror_backlog;
+extern int	deltatx_mirror_backlog_action;
 
 /* True when shared_preload_libraries names us, so that workers and shared memory are there. */
 extern bool deltatx_is_preloaded(void);

@@ -9,7 +9,9 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "utils/snapmgr.h"
 
+#include "catalog/arrays.h"
 #include "catalog/mirror_status.h"
 #include "catalog/scope.h"
 
@@ -68,6 +70,19 @@ static CatalogPlan retry_now = {
 	" state_since = CASE s.state WHEN 'failed' THEN pg_catalog.statement_timestamp() ELSE s.state_since END"
 	" FROM changed c WHERE s.table_id OPERATOR(pg_catalog.=) c.table_id",
 	1, {INT8ARRAYOID}
+};
+
+/* A diverged table takes no commits anyway; who locks it will be told so. */
+static CatalogPlan select_behind = {
+	"SELECT h.table_id, h.current_version OPERATOR(pg_catalog.-) s.mirrored_version, h.xmin"
+	" FROM deltatx.dl_table_heads h"
+	DELTATX_LOOKUP("SELECT mirrored_version, state FROM deltatx.dl_mirror_status"
+				   " WHERE table_id OPERATOR(pg_catalog.=) h.table_id", "s")
+	" WHERE h.table_id OPERATOR(pg_catalog.=) ANY ($1)"
+	" AND h.current_version OPERATOR(pg_catalog.-) s.mirrored_version OPERATOR(pg_catalog.>=) $2"
+	" AND s.state OPERATOR(pg_catalog.<>) 'diverged'"
+	" ORDER BY h.table_id",
+	2, {INT8ARRAYOID, INT8OID}, .read_only = true
 };
 
 static MirrorTable read_table(HeapTuple row);
@@ -152,6 +167,34 @@ deltatx_mirror_position(int64 table_id, int64 version, MirrorPosition *position)
 	position->object = deltatx_result_text(row, 6);
 	position->is_stuck = deltatx_result_bool(row, 7);
 	return true;
+}
+
+/*
+ * A head of the current transaction's own is left out: this table was looked
+ * at before that commit, and what is not committed can't be published.
+ */
+bool
+deltatx_mirror_first_behind(const int64 *table_ids, int n, int64 limit,
+							int64 *table_id, int64 *backlog)
+{
+	Datum		args[2] = {deltatx_int8_array(table_ids, n), Int64GetDatum(limit)};
+	uint64		rows;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	rows = deltatx_plan_execute(&select_behind, args, NULL);
+	PopActiveSnapshot();
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+
+		if (is_own(row, 3))
+			continue;
+		*table_id = deltatx_result_int64(row, 1);
+		*backlog = deltatx_result_int64(row, 2);
+		return true;
+	}
+	return false;
 }
 
 int64

@@ -53,6 +53,13 @@ extern List *deltatx_mirror_participants(const pg_uuid_t *transaction_id);
 /* False: the table is gone, cleared away after all was published. */
 extern bool deltatx_mirror_position(int64 table_id, int64 version, MirrorPosition *position);
 
+/*
+ * Find the first of these tables that has as many unpublished versions as the
+ * limit; false: none.  As it is now, whatever snapshot the transaction has.
+ */
+extern bool deltatx_mirror_first_behind(const int64 *table_ids, int n, int64 limit,
+										int64 *table_id, int64 *backlog);
+
 /* Return the number of tables for which that changed something. */
 extern int64 deltatx_mirror_set_paused(Datum table_ids, bool paused);
 extern int64 deltatx_mirror_retry_now(Datum table_ids);

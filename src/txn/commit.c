@@ -36,6 +36,7 @@
 #include "catalog/tables.h"
 #include "deltatx.h"
 #include "mirror/mirror.h"
+#include "txn/backlog.h"
 #include "txn/commit.h"
 #include "txn/describe.h"
 #include "txn/fingerprint.h"
@@ -82,6 +83,8 @@ deltatx_commit_transaction(VersionRow **rows, bool *replayed)
 	*replayed = transaction->replayed;
 	if (transaction->replayed)
 		return replay(transaction, rows);
+
+	deltatx_backlog_heed(transaction);
 
 	deltatx_scope_enter(&scope);
 	participants = deltatx_participants_of(transaction);

@@ -16,15 +16,22 @@
 
 #include "txn/limits.h"
 
+static int	time_limit(const OpenTransaction *transaction);
 static int	effective(int setting, int ceiling);
 static int64 left(int limit, int64 used);
+
+TimestampTz
+deltatx_limits_deadline(const OpenTransaction *transaction)
+{
+	int			limit = time_limit(transaction);
+
+	return limit == 0 ? DT_NOEND : TimestampTzPlusMilliseconds(transaction->begun_at, limit);
+}
 
 void
 deltatx_limits_check_time(const OpenTransaction *transaction)
 {
-	int			wanted = transaction->options.timeout >= 0 ?
-		transaction->options.timeout : deltatx_transaction_timeout;
-	int			limit = effective(wanted, deltatx_limit_ceiling_timeout);
+	int			limit = time_limit(transaction);
 
 	if (limit == 0 ||
 		!TimestampDifferenceExceeds(transaction->begun_at, GetCurrentTimestamp(), limit))
@@ -35,6 +42,15 @@ deltatx_limits_check_time(const OpenTransaction *transaction)
 			 errmsg("deltatx transaction is older than %d ms", limit),
 			 errdetail_internal("limit=%d", limit),
 			 errhint("Stage faster, or raise deltatx.transaction_timeout or the timeout of deltatx_begin().")));
+}
+
+static int
+time_limit(const OpenTransaction *transaction)
+{
+	int			wanted = transaction->options.timeout >= 0 ?
+		transaction->options.timeout : deltatx_transaction_timeout;
+
+	return effective(wanted, deltatx_limit_ceiling_timeout);
 }
 
 void

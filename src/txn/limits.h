@@ -14,6 +14,9 @@
 /* TransactionTooOld when the transaction is past its time. */
 extern void deltatx_limits_check_time(const OpenTransaction *transaction);
 
+/* When it will be past its time; DT_NOEND: never. */
+extern TimestampTz deltatx_limits_deadline(const OpenTransaction *transaction);
+
 /* TooManyTables when n_tables are more than a transaction may write. */
 extern void deltatx_limits_check_tables(int n_tables, const char *table_name);
 
