@@ -94,6 +94,7 @@ SELECT is(
 FROM (VALUES
 	('tables', '{table_name text,location text,table_id uuid,current_version bigint,files bigint,bytes bigint,schema jsonb,partition_columns text[],properties jsonb,protocol jsonb,owner text}'::text[]),
 	('mirror', '{table_name text,current_version bigint,mirrored_version bigint,lag_versions bigint,lag interval,state text,state_since timestamp with time zone,attempts integer,next_attempt_at timestamp with time zone,error_class text,last_error text,object text,last_checkpoint_version bigint}'),
+	('mirror_latency', '{table_name text,published bigint,p50 interval,p95 interval,p99 interval}'),
 	('transactions', '{transaction_id uuid,committed_at timestamp with time zone,user_name text,table_names text[],versions bigint[],state text}'),
 	('status', '{library_version text,extension_version text,worker_pid integer,heartbeat timestamp with time zone,doing text,backlog bigint,watermark timestamp with time zone,watermark_lag interval,watermark_held_by text,checkpoint_program text}')) v (name, columns)
 LEFT JOIN pg_attribute a ON a.attrelid = to_regclass('deltatx.' || v.name) AND a.attnum > 0 AND NOT a.attisdropped
@@ -105,7 +106,8 @@ FROM (VALUES
 	('max_tables_per_transaction', '10  user'), ('max_files_per_table', '1000  user'), ('max_actions_per_transaction', '10000  user'), ('transaction_timeout', '60000 ms user'),
 	('limit_ceiling_tables', '0  superuser'), ('limit_ceiling_files', '0  superuser'), ('limit_ceiling_actions', '0  superuser'), ('limit_ceiling_timeout', '0 ms superuser'),
 	('lock_timeout', '10000 ms user'), ('default_isolation', 'write_serializable  user'), ('hive_paths', 'warning  user'), ('max_clock_lead', '10000 ms superuser'),
-	('mirror_enabled', 'on  sighup'), ('mirror_naptime', '1000 ms sighup'), ('mirror_max_attempts', '10  sighup'), ('mirror_backoff_min', '100 ms sighup'), ('mirror_backoff_max', '60000 ms sighup')) d (name, expected);
+	('mirror_enabled', 'on  sighup'), ('mirror_naptime', '1000 ms sighup'), ('mirror_max_attempts', '10  sighup'), ('mirror_backoff_min', '100 ms sighup'), ('mirror_backoff_max', '60000 ms sighup'),
+	('max_mirror_backlog', '0  superuser'), ('mirror_backlog_action', 'warning  superuser'), ('notify', 'off  sighup')) d (name, expected);
 
 -- Errors: SQLSTATE for programs that know PostgreSQL, the condition in
 -- constraint_name and the table in table_name for those that know us.
