@@ -183,4 +183,4 @@ SELECT
 FROM deltatx.worker_status() w;
 REVOKE ALL ON deltatx.status FROM PUBLIC;
 GRANT SELECT ON deltatx.status TO pg_monitor;
-COMMENT ON VIEW deltatx.status IS 'the library, this database''s worker and its backlog; the columns about the watermark and checkpoints are for later versions';
+COMMENT ON VIEW deltatx.status IS 'the library, this database''s worker and its backlog; NULL in columns for what this version doesn''t have';
