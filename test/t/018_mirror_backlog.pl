@@ -81,10 +81,10 @@ $node->safe_psql('postgres', "SELECT deltatx_resume('orders')");
 like($waiting->query_safe("SELECT deltatx_version('orders')"), qr/^7$/m, 'goes on when the versions are published');
 $node->safe_psql('postgres', "SELECT deltatx_wait('$_')") for qw(orders items);
 
-# In a transaction that keeps its snapshot, too.
+# In a transaction that keeps its snapshot, too, and that may last for ever.
 $node->safe_psql('postgres', "SELECT deltatx_pause('orders')");
 commit($node, 'once', 'orders');
-my $begun = settings(1, 'wait') . 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT deltatx_begin(); ' . stage('rr', 'orders');
+my $begun = settings(1, 'wait') . 'SET deltatx.transaction_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT deltatx_begin(); ' . stage('rr', 'orders');
 $blocked = blocked($waiting, "$begun SELECT FROM deltatx_commit(); COMMIT;");
 $node->safe_psql('postgres', "SELECT deltatx_resume('orders')");
 like($waiting->query_safe("SELECT deltatx_version('orders')"), qr/^9$/m, 'also at REPEATABLE READ');
