@@ -71,7 +71,7 @@ deltatx_version(PG_FUNCTION_ARGS)
 	TableRef   *table;
 	int64		version;
 
-	deltatx_scope_enter(&scope);
+	deltatx_scope_enter_reading(&scope);
 	table = readable_table(table_name, scope.user);
 	version = readable_version(table, fcinfo, -1, 1);
 	deltatx_scope_leave(&scope);
@@ -86,7 +86,7 @@ deltatx_log(PG_FUNCTION_ARGS)
 	TableRef   *table;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	deltatx_scope_enter(&scope);
+	deltatx_scope_enter_reading(&scope);
 	table = readable_table(table_name, scope.user);
 	deltatx_log_write(table->table_id, readable_version(table, fcinfo, 1, -1),
 					  return_line, fcinfo->resultinfo);
@@ -109,7 +109,7 @@ deltatx_readable_table(PG_FUNCTION_ARGS)
 	CatalogScope scope;
 	int64		table_id;
 
-	deltatx_scope_enter(&scope);
+	deltatx_scope_enter_reading(&scope);
 	table_id = readable_table(table_name, scope.user)->table_id;
 	deltatx_scope_leave(&scope);
 	PG_RETURN_INT64(table_id);
@@ -123,7 +123,7 @@ deltatx_readable_version(PG_FUNCTION_ARGS)
 	CatalogScope scope;
 	int64		version;
 
-	deltatx_scope_enter(&scope);
+	deltatx_scope_enter_reading(&scope);
 	version = readable_version(readable_table(table_name, scope.user), fcinfo, 1, 2);
 	deltatx_scope_leave(&scope);
 	PG_RETURN_INT64(version);
@@ -178,7 +178,7 @@ deltatx_add_line(PG_FUNCTION_ARGS)
 static TableRef *
 readable_table(const char *table_name, Oid user)
 {
-	TableRef   *table = deltatx_table_find(table_name, true);
+	TableRef   *table = deltatx_table_find(table_name);
 
 	if (table == NULL)
 		deltatx_rights_refuse_missing(table_name);
@@ -266,7 +266,7 @@ parse_filter(const char *table_name, Jsonb *document)
 	const TableShape *shape;
 	PartitionFilter *filter;
 
-	deltatx_scope_enter(&scope);
+	deltatx_scope_enter_reading(&scope);
 	shape = deltatx_table_shape(readable_table(table_name, scope.user));
 	MemoryContextSwitchTo(caller);
 	filter = deltatx_partition_filter_parse(document, shape,

@@ -93,7 +93,7 @@ deltatx_app_version(PG_FUNCTION_ARGS)
 	int64		in_version;
 	int64		result;
 
-	deltatx_scope_enter(&scope);
+	deltatx_scope_enter_reading(&scope);
 	table = deltatx_usable_table(table_name, scope.user);
 	result = deltatx_txn_newest(table->table_id, app_id, &in_version);
 	deltatx_scope_leave(&scope);

@@ -60,6 +60,10 @@ static const struct
 	{"enable_sort", &enable_sort, true},
 };
 
+/* Whether we are in a reading scope; tells nothing outside of a scope. */
+static bool reading;
+
+static void enter(CatalogScope *scope);
 static bool in_snapshot_at_hand(const CatalogPlan *plan);
 static SPIPlanPtr saved_plan(CatalogPlan *plan);
 static Oid	catalog_owner(void);
@@ -69,6 +73,20 @@ static void rethrow_as_ours(ErrorData *error, const char *table_name,
 
 void
 deltatx_scope_enter(CatalogScope *scope)
+{
+	reading = false;
+	enter(scope);
+}
+
+void
+deltatx_scope_enter_reading(CatalogScope *scope)
+{
+	reading = true;
+	enter(scope);
+}
+
+static void
+enter(CatalogScope *scope)
 {
 	Oid			owner = catalog_owner();
 
@@ -160,7 +178,7 @@ deltatx_plan_open(CatalogPlan *plan, Datum *values)
 static bool
 in_snapshot_at_hand(const CatalogPlan *plan)
 {
-	return plan->read_only || IsInParallelMode();
+	return reading || plan->read_only || IsInParallelMode();
 }
 
 static SPIPlanPtr

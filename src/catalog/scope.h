@@ -27,6 +27,12 @@ typedef struct CatalogScope
  * nothing that users supply may run inside.
  */
 extern void deltatx_scope_enter(CatalogScope *scope);
+
+/*
+ * The same for a STABLE function: all statements run in the snapshot of the
+ * calling query, so that whatever it asks is answered as of one moment.
+ */
+extern void deltatx_scope_enter_reading(CatalogScope *scope);
 extern void deltatx_scope_leave(CatalogScope *scope);
 
 /*

@@ -47,19 +47,18 @@ typedef struct CachedShape
 static HTAB *shapes = NULL;
 static Oid	shapes_catalog = InvalidOid;	/* deltatx_catalog_oid() of them */
 
-#define SELECT_TABLE \
-	"SELECT t.table_id, t.table_name, t.delta_id, t.location, t.owner_name, m.state," \
-	" h.current_version, h.last_stamp, h.num_files, h.metadata_version, h.protocol_version," \
-	" h.shape_commit_id" \
-	" FROM deltatx.dl_tables t" \
-	DELTATX_LOOKUP("SELECT * FROM deltatx.dl_table_heads" \
-				   " WHERE table_id OPERATOR(pg_catalog.=) t.table_id", "h") \
-	DELTATX_LOOKUP("SELECT state FROM deltatx.dl_mirror_status" \
-				   " WHERE table_id OPERATOR(pg_catalog.=) t.table_id", "m") \
-	" WHERE t.table_name OPERATOR(pg_catalog.=) $1 AND t.dropped_at IS NULL"
-
-static CatalogPlan select_table = {SELECT_TABLE, 1, {TEXTOID}};
-static CatalogPlan select_table_in_query = {SELECT_TABLE, 1, {TEXTOID}, true};
+static CatalogPlan select_table = {
+	"SELECT t.table_id, t.table_name, t.delta_id, t.location, t.owner_name, m.state,"
+	" h.current_version, h.last_stamp, h.num_files, h.metadata_version, h.protocol_version,"
+	" h.shape_commit_id"
+	" FROM deltatx.dl_tables t"
+	DELTATX_LOOKUP("SELECT * FROM deltatx.dl_table_heads"
+				   " WHERE table_id OPERATOR(pg_catalog.=) t.table_id", "h")
+	DELTATX_LOOKUP("SELECT state FROM deltatx.dl_mirror_status"
+				   " WHERE table_id OPERATOR(pg_catalog.=) t.table_id", "m")
+	" WHERE t.table_name OPERATOR(pg_catalog.=) $1 AND t.dropped_at IS NULL",
+	1, {TEXTOID}
+};
 
 static CatalogPlan insert_table = {
 	"INSERT INTO deltatx.dl_tables (table_id, table_name, delta_id, location, owner_name, created_at)"
@@ -89,12 +88,11 @@ static int64 next_of(const char *sequence);
 static void refuse_taken_name(const char *table_name) pg_attribute_noreturn();
 
 TableRef *
-deltatx_table_find(const char *table_name, bool read_only)
+deltatx_table_find(const char *table_name)
 {
 	Datum		args[1] = {deltatx_text_datum(table_name)};
-	CatalogPlan *plan = read_only ? &select_table_in_query : &select_table;
 
-	if (deltatx_plan_execute(plan, args, NULL) == 0)
+	if (deltatx_plan_execute(&select_table, args, NULL) == 0)
 		return NULL;
 	return table_of_row(SPI_tuptable->vals[0]);
 }

@@ -30,7 +30,7 @@ typedef struct TableRef
 } TableRef;
 
 /* NULL when there is no such table. */
-extern TableRef *deltatx_table_find(const char *table_name, bool read_only);
+extern TableRef *deltatx_table_find(const char *table_name);
 
 /*
  * The shape of a table at the versions that its head names.  Kept for the

@@ -79,7 +79,7 @@ static CatalogPlan select_version_at = {
 	"SELECT version FROM deltatx.dl_table_versions"
 	" WHERE table_id OPERATOR(pg_catalog.=) $1 AND stamp OPERATOR(pg_catalog.<=) $2"
 	" ORDER BY version DESC LIMIT 1",
-	2, {INT8OID, INT8OID}, true
+	2, {INT8OID, INT8OID}
 };
 
 static void insert_rows(const NewTransaction *transaction, const NewVersion *versions, int n);

@@ -128,7 +128,7 @@ deltatx_staging_replay_controls(const char *table_name, const char *operation,
 TableRef *
 deltatx_usable_table(const char *table_name, Oid user)
 {
-	TableRef   *table = deltatx_table_find(table_name, false);
+	TableRef   *table = deltatx_table_find(table_name);
 
 	if (table == NULL)
 		deltatx_rights_refuse_missing(table_name);
