@@ -8,7 +8,7 @@ SRCS := $(sort $(wildcard src/*.c src/*/*.c))
 OBJS = $(SRCS:.c=.o)
 
 # The install script is kept in parts, one subject each; their order matters.
-SQL_PARTS = preamble catalog tables transactions reading mirror
+SQL_PARTS = preamble catalog tables transactions reading cut mirror
 DATA_built = sql/deltatx--$(EXTVERSION).sql
 DATA = $(wildcard sql/deltatx--*--*.sql)
 

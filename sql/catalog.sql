@@ -249,6 +249,13 @@ CREATE TABLE deltatx.dl_mirror_status (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE deltatx.dl_mirror_status IS 'how far each table is published; state is idle, retrying, failed or diverged here, the rest is derived by view mirror';
 
+-- One row, or none.  No key: a dump's row may meet that of the worker of the
+-- database that it is restored into.
+CREATE TABLE deltatx.dl_mirror_horizon (
+	horizon bigint NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+COMMENT ON TABLE deltatx.dl_mirror_horizon IS 'stamp up to which every transaction is visible; the watermark of tables is this or, if they have unpublished versions, just before the oldest of these';
+
 -- Everything above is user data: dump it.
 DO $$
 DECLARE

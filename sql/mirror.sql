@@ -176,11 +176,12 @@ SELECT
 	w.heartbeat,
 	w.doing,
 	(SELECT pg_catalog.count(*) FROM deltatx.dl_mirror_queue) AS backlog,
-	NULL::timestamptz AS watermark,
-	NULL::interval AS watermark_lag,
-	NULL::text AS watermark_held_by,
+	c.watermark,
+	GREATEST(interval '0', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) c.watermark) AS watermark_lag,
+	c.held_by AS watermark_held_by,
 	NULL::text AS checkpoint_program
-FROM deltatx.worker_status() w;
+FROM deltatx.worker_status() w
+CROSS JOIN deltatx.watermark_status() c;
 REVOKE ALL ON deltatx.status FROM PUBLIC;
 GRANT SELECT ON deltatx.status TO pg_monitor;
-COMMENT ON VIEW deltatx.status IS 'the library, this database''s worker and its backlog; NULL in columns for what this version doesn''t have';
+COMMENT ON VIEW deltatx.status IS 'the library, this database''s worker its backlog and watermark; NULL in columns for what this version doesn''t have';

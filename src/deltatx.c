@@ -48,6 +48,7 @@ int			deltatx_mirror_backoff_max = 60 * 1000;
 bool		deltatx_notify = false;
 int			deltatx_max_mirror_backlog = 0;
 int			deltatx_mirror_backlog_action = BACKLOG_WARNING;
+char	   *deltatx_cut_location = NULL;
 
 /* Both our spellings and Delta's; the first of a level is the one shown. */
 static const struct config_enum_entry isolation_options[] = {
@@ -79,6 +80,7 @@ static void define_limits(void);
 static void define_transaction_settings(void);
 static void define_mirror_settings(void);
 static void define_backlog_settings(void);
+static bool check_cut_location(char **value, void **extra, GucSource source);
 static void define_count(const char *name, const char *description, int *variable,
 						 GucContext context);
 static void define_time(const char *name, const char *description, int *variable,
@@ -208,6 +210,23 @@ define_mirror_settings(void)
 							 "Transactions that notify commit one after the other.",
 							 &deltatx_notify, false,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("deltatx.cut_location",
+							   "URI of the folder in which the workers keep cut.json, the consistent cut across tables.",
+							   "Empty: it is not kept.  With several databases set it for each: ALTER DATABASE ... SET.",
+							   &deltatx_cut_location, "",
+							   PGC_SUSET, 0, check_cut_location, NULL, NULL);
+}
+
+/* What local.c takes for a location; it has no other spelling, such as one with %20. */
+static bool
+check_cut_location(char **value, void **extra, GucSource source)
+{
+	if (**value == '\0')
+		return true;
+	if (strncmp(*value, "file:///", 8) == 0 && strlen(*value) > 8 && strchr(*value, '%') == NULL)
+		return true;
+	GUC_check_errdetail("It must be the URI of a folder of this machine, such as file:///srv/lake, and without encoded characters.");
+	return false;
 }
 
 /* Of committers, for whose tables the mirror is too slow. */

@@ -46,6 +46,7 @@
 #include "catalog/mirror_queue.h"
 #include "deltatx.h"
 #include "mirror/contact.h"
+#include "mirror/horizon.h"
 #include "mirror/notify.h"
 #include "mirror/shared.h"
 #include "mirror/spool.h"
@@ -80,6 +81,7 @@ static Store *store_of(List *shipments, int64 table_id);
 static void announce(List *shipments);
 static void judge(Shipment *shipment, StoreOutcome outcome);
 static uint64 record(List *shipments);
+static void show_progress(List *shipments);
 static uint64 record_published(List *shipments);
 static uint64 record_failed(const Shipment *shipment);
 static void decide(const Shipment *shipment, MirrorFailure *failure);
@@ -379,8 +381,24 @@ record(List *shipments)
 	deltatx_worker_commit(&scope);
 
 	if (recorded > 0)
-		deltatx_shared_progress();
+		show_progress(shipments);
 	return recorded;
+}
+
+/* To those who wait for it, and to the watermark. */
+static void
+show_progress(List *shipments)
+{
+	ListCell   *cell;
+
+	foreach(cell, shipments)
+	{
+		const Shipment *shipment = lfirst(cell);
+
+		if (shipment->published)
+			deltatx_horizon_published(shipment->queued->stamp);
+	}
+	deltatx_shared_progress();
 }
 
 static uint64

@@ -43,6 +43,7 @@
 #include "compat.h"
 #include "mirror/mirror.h"
 #include "mirror/shared.h"
+#include "txn/stamp.h"
 
 /* Databases of which a probe is asked for; when there are more, all are probed. */
 #define MAX_PROBES	32
@@ -72,6 +73,8 @@ typedef struct WorkerSlot
 	Latch	   *latch;
 	TimestampTz started_at;
 	TimestampTz heartbeat;
+	uint64		horizons_asked; /* how often somebody asked for a fresh horizon */
+	uint64		horizons_answered;	/* how many of these are answered */
 	char		doing[WORKER_DOING_SIZE];
 } WorkerSlot;
 
@@ -83,7 +86,8 @@ typedef struct DatabaseBlock
 
 typedef struct MirrorShared
 {
-	LWLock	   *lock;			/* protects all of this but the variable */
+	LWLock	   *lock;			/* protects all of this but the next two */
+	pg_atomic_uint64 stamp_floor;	/* see txn/stamp.c */
 	ConditionVariable progress; /* versions were recorded, or a worker ended */
 	Latch	   *launcher;
 	int			crashes;		/* see count_crash */
@@ -112,6 +116,7 @@ static int	count_crash(void);
 static void detach_launcher(int code, Datum arg);
 static void detach_worker(int code, Datum arg);
 static void wake_launcher(void);
+static WorkerSlot *running_slot(Oid database);
 static bool blocked(Oid database);
 static void add_block(Oid database);
 static int	stop_workers(Oid database);
@@ -164,6 +169,7 @@ startup_memory(void)
 	if (!found)
 		initialize();
 	LWLockRelease(AddinShmemInitLock);
+	deltatx_stamp_attach(&shared->stamp_floor);
 }
 
 static void
@@ -171,6 +177,7 @@ initialize(void)
 {
 	memset(shared, 0, memory_size());
 	shared->lock = &GetNamedLWLockTranche("deltatx")->lock;
+	pg_atomic_init_u64(&shared->stamp_floor, 0);
 	ConditionVariableInit(&shared->progress);
 	shared->crashes = count_crash();
 	shared->refresh = true;
@@ -347,6 +354,7 @@ deltatx_shared_reserve(Oid database, WorkerOrder *order)
 		slot->pid = 0;
 		slot->latch = NULL;
 		slot->started_at = slot->heartbeat = GetCurrentTimestamp();
+		slot->horizons_asked = slot->horizons_answered = 0;
 		slot->doing[0] = '\0';
 
 		order->slot = i;
@@ -465,6 +473,27 @@ deltatx_shared_beat(const char *doing)
 	LWLockRelease(shared->lock);
 }
 
+/* Up to which ticket a horizon is asked for; 0: all are answered. */
+uint64
+deltatx_shared_horizon_wanted(void)
+{
+	uint64		ticket;
+
+	LWLockAcquire(shared->lock, LW_SHARED);
+	ticket = my_slot->horizons_asked > my_slot->horizons_answered ? my_slot->horizons_asked : 0;
+	LWLockRelease(shared->lock);
+	return ticket;
+}
+
+void
+deltatx_shared_answer_horizon(uint64 ticket)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	my_slot->horizons_answered = ticket;
+	LWLockRelease(shared->lock);
+	ConditionVariableBroadcast(&shared->progress);
+}
+
 /* Versions were recorded: whoever waits for one should look. */
 void
 deltatx_shared_progress(void)
@@ -483,21 +512,30 @@ deltatx_shared_progress(void)
 void
 deltatx_shared_wake(Oid database)
 {
-	bool		found = false;
+	WorkerSlot *slot;
 
 	LWLockAcquire(shared->lock, LW_SHARED);
-	for (int i = 0; i < shared->n_slots && !found; i++)
+	slot = running_slot(database);
+	if (slot != NULL)
+		SetLatch(slot->latch);
+	LWLockRelease(shared->lock);
+
+	if (slot == NULL)
+		deltatx_shared_request_probe(database);
+}
+
+/* Caller holds the lock.  NULL: no worker runs. */
+static WorkerSlot *
+running_slot(Oid database)
+{
+	for (int i = 0; i < shared->n_slots; i++)
 	{
 		WorkerSlot *slot = &shared->slots[i];
 
-		found = slot->state == SLOT_RUNNING && slot->database == database;
-		if (found)
-			SetLatch(slot->latch);
+		if (slot->state == SLOT_RUNNING && slot->database == database)
+			return slot;
 	}
-	LWLockRelease(shared->lock);
-
-	if (!found)
-		deltatx_shared_request_probe(database);
+	return NULL;
 }
 
 /* Let the launcher see whether this database has the extension. */
@@ -634,20 +672,51 @@ deltatx_shared_end_wait(void)
 bool
 deltatx_shared_worker_status(Oid database, WorkerStatus *status)
 {
-	bool		found = false;
+	const WorkerSlot *slot;
 
 	LWLockAcquire(shared->lock, LW_SHARED);
-	for (int i = 0; i < shared->n_slots && !found; i++)
+	slot = running_slot(database);
+	if (slot != NULL)
 	{
-		const WorkerSlot *slot = &shared->slots[i];
-
-		found = slot->state == SLOT_RUNNING && slot->database == database;
-		if (!found)
-			continue;
 		status->pid = slot->pid;
 		status->heartbeat = slot->heartbeat;
 		memcpy(status->doing, slot->doing, sizeof(status->doing));
 	}
 	LWLockRelease(shared->lock);
-	return found;
+	return slot != NULL;
+}
+
+/*
+ * A fresh horizon: ask, then wait for progress until it is answered.  The
+ * ticket is 0 where nobody is there to ask.
+ */
+uint64
+deltatx_shared_ask_horizon(Oid database)
+{
+	WorkerSlot *slot;
+	uint64		ticket = 0;
+
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	slot = running_slot(database);
+	if (slot != NULL)
+	{
+		ticket = ++slot->horizons_asked;
+		SetLatch(slot->latch);
+	}
+	LWLockRelease(shared->lock);
+	return ticket;
+}
+
+/* A worker that is gone won't answer, which is an answer, too. */
+bool
+deltatx_shared_has_answered(Oid database, uint64 ticket)
+{
+	const WorkerSlot *slot;
+	bool		answered;
+
+	LWLockAcquire(shared->lock, LW_SHARED);
+	slot = running_slot(database);
+	answered = slot == NULL || slot->horizons_asked < ticket || slot->horizons_answered >= ticket;
+	LWLockRelease(shared->lock);
+	return answered;
 }

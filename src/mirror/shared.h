@@ -66,6 +66,8 @@ extern void deltatx_shared_found_extension(void);
 extern void deltatx_shared_will_end(WorkerEnd end);
 extern void deltatx_shared_beat(const char *doing);
 extern void deltatx_shared_progress(void);
+extern uint64 deltatx_shared_horizon_wanted(void);
+extern void deltatx_shared_answer_horizon(uint64 ticket);
 
 /* Everybody */
 extern void deltatx_shared_wake(Oid database);
@@ -76,5 +78,7 @@ extern void deltatx_shared_prepare_wait(void);
 extern bool deltatx_shared_wait_progress(long timeout_ms);
 extern void deltatx_shared_end_wait(void);
 extern bool deltatx_shared_worker_status(Oid database, WorkerStatus *status);
+extern uint64 deltatx_shared_ask_horizon(Oid database);
+extern bool deltatx_shared_has_answered(Oid database, uint64 ticket);
 
 #endif							/* DELTATX_SHARED_H */

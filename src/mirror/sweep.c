@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/mirror_drop.h"
+#include "mirror/horizon.h"
 #include "mirror/worker.h"
 
 bool
@@ -29,6 +30,9 @@ deltatx_sweep_round(void)
 	deltatx_worker_commit(&scope);
 
 	if (cleared)
+	{
+		deltatx_manifest_changed();
 		ereport(LOG, (errmsg("dropped table \"%s\" is published and cleared away", table_name)));
+	}
 	return found;
 }

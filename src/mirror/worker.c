@@ -37,6 +37,7 @@
 
 #include "compat.h"
 #include "deltatx.h"
+#include "mirror/horizon.h"
 #include "mirror/process.h"
 #include "mirror/shared.h"
 #include "mirror/worker.h"
@@ -225,6 +226,7 @@ work(long *sleep_ms)
 		more = deltatx_sweep_round() || more;
 		swept_at = now;
 	}
+	deltatx_horizon_round(&due);
 
 	if (more)
 		*sleep_ms = 0;

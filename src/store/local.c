@@ -77,11 +77,13 @@ typedef struct LocalPut
 
 static StoreOutcome local_prepare(Store *store, const char *directory);
 static void local_put_if_absent(StorePut *puts, int n);
+static void local_replace(StorePut *put);
 static StoreOutcome local_get(Store *store, const char *key, StoreSink sink, void *arg);
 static StoreOutcome local_list(Store *store, const char *directory, const char *start,
 							   StoreLister lister, void *arg);
 static StoreOutcome local_tidy(Store *store, const char *directory);
 
+static LocalPut local_put(StorePut *put);
 static void write_file(LocalPut *local);
 static bool write_body(int fd, const StoreBody *body);
 static bool set_attributes(const LocalPut *local);
@@ -108,6 +110,7 @@ static char *advice(int error);
 static const StoreMethods local_methods = {
 	.prepare = local_prepare,
 	.put_if_absent = local_put_if_absent,
+	.replace = local_replace,
 	.get = local_get,
 	.list = local_list,
 	.tidy = local_tidy
@@ -148,9 +151,7 @@ local_put_if_absent(StorePut *puts, int n)
 
 	for (int i = 0; i < n; i++)
 	{
-		locals[i].put = &puts[i];
-		locals[i].store = (LocalStore *) puts[i].store;
-		locals[i].place = place_of(puts[i].key);
+		locals[i] = local_put(&puts[i]);
 		write_file(&locals[i]);
 	}
 	for (int i = 0; i < n; i++)
@@ -169,6 +170,32 @@ local_put_if_absent(StorePut *puts, int n)
 	}
 	for (int i = 0; i < n; i++)
 		clean_up(&locals[i]);
+}
+
+/* The same with rename(2), which leaves no moment without the file. */
+static void
+local_replace(StorePut *put)
+{
+	LocalPut	local = local_put(put);
+
+	write_file(&local);
+	flush_file(&local);
+	if (put->outcome == STORE_DONE &&
+		renameat(local.directory, local.temporary, local.directory, local.place.name) != 0)
+		put->outcome = fail(local.store, put->key, "replace");
+	if (put->outcome == STORE_DONE && flush_directory(local.directory) != 0)
+		put->outcome = fail(local.store, put->key, "flush the directory of");
+	clean_up(&local);
+}
+
+static LocalPut
+local_put(StorePut *put)
+{
+	return (LocalPut) {
+		.put = put,
+		.store = (LocalStore *) put->store,
+		.place = place_of(put->key)
+	};
 }
 
 /* Under a hidden name, with mode and time; and start to write it out. */

@@ -72,6 +72,12 @@ typedef struct StoreMethods
 	 * is done survives a crash of its host.
 	 */
 	void		(*put_if_absent) (StorePut *puts, int n);
+
+	/*
+	 * Put one object in the place of what is there, if anything: readers see
+	 * the one or the other, whole.  NULL where a store can't do that yet.
+	 */
+	void		(*replace) (StorePut *put);
 	StoreOutcome (*get) (Store *store, const char *key, StoreSink sink, void *arg);
 
 	/* The keys in a directory (ending in '/') after start, in byte order. */
