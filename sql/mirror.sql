@@ -184,4 +184,4 @@ FROM deltatx.worker_status() w
 CROSS JOIN deltatx.watermark_status() c;
 REVOKE ALL ON deltatx.status FROM PUBLIC;
 GRANT SELECT ON deltatx.status TO pg_monitor;
-COMMENT ON VIEW deltatx.status IS 'the library, this database''s worker its backlog and watermark; NULL in columns for what this version doesn''t have';
+COMMENT ON VIEW deltatx.status IS 'the library, this database''s worker, its backlog and its watermark; NULL in columns for what this version doesn''t have';

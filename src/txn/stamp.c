@@ -178,8 +178,8 @@ raise_floor(DeltaTimestamp stamp)
 DeltaTimestamp
 deltatx_stamp_of_timestamptz(int64 timestamp)
 {
-	/* Down, not towards zero: times before 2000 are negative here. */
-	return (timestamp - (timestamp % 1000 < 0 ? 1000 : 0)) / 1000 + EPOCH_DIFFERENCE_MS;
+	/* Down, not towards zero: times before 2000 are negative here, down to -infinity. */
+	return timestamp / 1000 - (timestamp % 1000 < 0 ? 1 : 0) + EPOCH_DIFFERENCE_MS;
 }
 
 int64
