@@ -31,7 +31,10 @@ sub versions
 		"SELECT string_agg(table_name || ' ' || current_version || ' ' || files, ', ' ORDER BY table_name) FROM deltatx.tables");
 }
 
-# Not finished: no PREPARE, and nothing remains.
+# Not finished: no COMMIT and no PREPARE, and nothing remains.
+is(refusal($node, 'SELECT deltatx_begin()'), '25001 NotFinished', 'begun, and the statement ends');
+is(refusal($node, 'BEGIN; SELECT deltatx_begin(); ' . stage('orders', 'early') . 'COMMIT'),
+	'25001 NotFinished', 'COMMIT of a staged transaction');
 is(refusal($node, "BEGIN; SELECT deltatx_begin(); PREPARE TRANSACTION 'early'"),
 	'25001 NotFinished', 'PREPARE of a transaction without a file');
 is(refusal($node, "BEGIN; SELECT deltatx_begin(); " . stage('orders', 'early') . "PREPARE TRANSACTION 'early'"),
