@@ -64,6 +64,7 @@ CREATE TABLE deltatx.dl_table_versions (
 	files_removed bigint NOT NULL,
 	bytes_added bigint NOT NULL,
 	bytes_removed bigint NOT NULL,
+	controls bigint NOT NULL,
 	engine_info text NOT NULL,
 	serializer smallint NOT NULL,
 	PRIMARY KEY (table_id, version)
@@ -71,6 +72,7 @@ CREATE TABLE deltatx.dl_table_versions (
 CREATE UNIQUE INDEX dl_table_versions_commit ON deltatx.dl_table_versions (commit_id);
 COMMENT ON TABLE deltatx.dl_table_versions IS 'committed versions; each binds the rows of a commit_id to a version';
 COMMENT ON COLUMN deltatx.dl_table_versions.stamp IS 'in-commit timestamp, milliseconds since 1970; the same in all tables of a transaction';
+COMMENT ON COLUMN deltatx.dl_table_versions.controls IS 'number of metaData, protocol, txn and domainMetadata actions';
 COMMENT ON COLUMN deltatx.dl_table_versions.engine_info IS 'commitInfo.engineInfo as published';
 COMMENT ON COLUMN deltatx.dl_table_versions.serializer IS 'version of the serializer that makes this version''s published bytes';
 

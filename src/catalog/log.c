@@ -36,7 +36,7 @@
 static CatalogPlan select_version = {
 	"SELECT commit_id, stamp, transaction_id, operation, operation_parameters, operation_metrics,"
 	" user_metadata, tags, read_version, isolation, is_blind_append, engine_info,"
-	" files_added, files_removed"
+	" files_added, files_removed, controls"
 	" FROM deltatx.dl_table_versions"
 	" WHERE table_id OPERATOR(pg_catalog.=) $1 AND version OPERATOR(pg_catalog.=) $2",
 	2, {INT8OID, INT8OID}
@@ -79,6 +79,7 @@ typedef struct LogWriter
 	DeltaTimestamp stamp;
 	int64		files_added;	/* as the commit counted them */
 	int64		files_removed;
+	int64		controls;
 	StringInfoData line;
 	LogSink		sink;
 	void	   *arg;
@@ -91,6 +92,7 @@ static void write_files(LogWriter *writer, CatalogPlan *plan,
 						void (*serialize) (StringInfo, const FileAction *), int64 expected);
 static void write_rows(LogWriter *writer, void (*serialize) (StringInfo, const FileAction *));
 static void read_file(FileAction *file, HeapTuple row);
+static void check_count(const LogWriter *writer, const char *kind, int64 found, int64 expected);
 static void emit(LogWriter *writer);
 
 void
@@ -142,6 +144,7 @@ write_commit_info(LogWriter *writer)
 	info.engine_info = deltatx_result_text(row, 12);
 	writer->files_added = deltatx_result_int64(row, 13);
 	writer->files_removed = deltatx_result_int64(row, 14);
+	writer->controls = deltatx_result_int64(row, 15);
 	info.transaction_id = deltatx_uuid_text(&transaction_id);
 	info.participants = participants_of(&transaction_id, &info.n_participants);
 
@@ -170,8 +173,12 @@ write_controls(LogWriter *writer)
 {
 	ProtocolAction *protocol = deltatx_protocol_load(writer->table_id, writer->version, false);
 	MetadataAction *metadata = deltatx_metadata_load(writer->table_id, writer->version, false);
+	List	   *txns = deltatx_txns_load(writer->table_id, writer->version);
+	List	   *domains = deltatx_domains_load(writer->table_id, writer->version);
 	ListCell   *cell;
 
+	check_count(writer, "control", (protocol != NULL) + (metadata != NULL) + list_length(txns) +
+				list_length(domains), writer->controls);
 	if (protocol != NULL)
 	{
 		deltatx_serialize_protocol(&writer->line, protocol);
@@ -182,22 +189,19 @@ write_controls(LogWriter *writer)
 		deltatx_serialize_metadata(&writer->line, metadata);
 		emit(writer);
 	}
-	foreach(cell, deltatx_txns_load(writer->table_id, writer->version))
+	foreach(cell, txns)
 	{
 		deltatx_serialize_txn(&writer->line, lfirst(cell));
 		emit(writer);
 	}
-	foreach(cell, deltatx_domains_load(writer->table_id, writer->version))
+	foreach(cell, domains)
 	{
 		deltatx_serialize_domain(&writer->line, lfirst(cell));
 		emit(writer);
 	}
 }
 
-/*
- * expected: how many there must be.  Better no line of a version than a version
- * that lacks one.
- */
+/* expected: how many there must be. */
 static void
 write_files(LogWriter *writer, CatalogPlan *plan,
 			void (*serialize) (StringInfo, const FileAction *), int64 expected)
@@ -217,10 +221,7 @@ write_files(LogWriter *writer, CatalogPlan *plan,
 	} while (fetched > 0);
 	SPI_cursor_close(cursor);
 
-	if (written != expected)
-		elog(ERROR, "table " INT64_FORMAT ", version " INT64_FORMAT ": found " INT64_FORMAT
-			 " file actions instead of " INT64_FORMAT,
-			 writer->table_id, writer->version, written, expected);
+	check_count(writer, "file", written, expected);
 }
 
 /* The rows that were fetched. */
@@ -256,6 +257,20 @@ read_file(FileAction *file, HeapTuple row)
 	file->stats = deltatx_result_text(row, 6);
 	file->deletion_vector = deltatx_result_text(row, 7);
 	file->extra = deltatx_result_text(row, 8);
+}
+
+/*
+ * Better no line of a version than a version that lacks one: rows may be
+ * missing while a dump is restored, or after somebody has changed the catalog.
+ */
+static void
+check_count(const LogWriter *writer, const char *kind, int64 found, int64 expected)
+{
+	if (found == expected)
+		return;
+	elog(ERROR, "table " INT64_FORMAT ", version " INT64_FORMAT ": found " INT64_FORMAT
+		 " %s actions instead of " INT64_FORMAT,
+		 writer->table_id, writer->version, found, kind, expected);
 }
 
 static void

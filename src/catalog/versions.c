@@ -22,12 +22,12 @@ static CatalogPlan insert_versions = {
 	"INSERT INTO deltatx.dl_table_versions (transaction_id, stamp, user_name, engine_info, serializer,"
 	" table_id, version, commit_id, read_version, files_added, files_removed, bytes_added,"
 	" bytes_removed, is_blind_append, operation, operation_parameters, operation_metrics,"
-	" user_metadata, tags, isolation)"
+	" user_metadata, tags, isolation, controls)"
 	" SELECT $1, $2, $3, $4, $5,"
 	" v.table_id, v.version, v.commit_id,"
 	" CASE WHEN v.read_version OPERATOR(pg_catalog.>=) 0 THEN v.read_version END,"
 	" v.files_added, v.files_removed, v.bytes_added, v.bytes_removed, v.is_blind_append,"
-	" v.operation, v.operation_parameters, v.operation_metrics, v.user_metadata, v.tags, v.isolation"
+	" v.operation, v.operation_parameters, v.operation_metrics, v.user_metadata, v.tags, v.isolation, v.controls"
 	" FROM (SELECT pg_catalog.unnest($6) AS table_id, pg_catalog.unnest($7) AS version,"
 	" pg_catalog.unnest($8) AS commit_id, pg_catalog.unnest($9) AS read_version,"
 	" pg_catalog.unnest($10) AS files_added, pg_catalog.unnest($11) AS files_removed,"
@@ -35,10 +35,11 @@ static CatalogPlan insert_versions = {
 	" pg_catalog.unnest($14) AS is_blind_append, pg_catalog.unnest($15) AS operation,"
 	" pg_catalog.unnest($16) AS operation_parameters, pg_catalog.unnest($17) AS operation_metrics,"
 	" pg_catalog.unnest($18) AS user_metadata, pg_catalog.unnest($19) AS tags,"
-	" pg_catalog.unnest($20) AS isolation) v",
-	20, {UUIDOID, INT8OID, TEXTOID, TEXTOID, INT2OID,
+	" pg_catalog.unnest($20) AS isolation, pg_catalog.unnest($21) AS controls) v",
+	21, {UUIDOID, INT8OID, TEXTOID, TEXTOID, INT2OID,
 		INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
-	INT8ARRAYOID, BOOLARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}
+	INT8ARRAYOID, BOOLARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+	INT8ARRAYOID}
 };
 
 static CatalogPlan enqueue = {
@@ -150,7 +151,7 @@ deltatx_version_operation(int64 table_id, int64 version)
 static void
 insert_rows(const NewTransaction *transaction, const NewVersion *versions, int n)
 {
-	Datum		args[20] = {
+	Datum		args[21] = {
 		UUIDPGetDatum(&transaction->id), Int64GetDatum(transaction->stamp),
 		deltatx_text_datum(transaction->user_name), deltatx_text_datum(DELTATX_ENGINE_INFO),
 		Int16GetDatum(DELTATX_SERIALIZER_VERSION),
@@ -168,7 +169,8 @@ insert_rows(const NewTransaction *transaction, const NewVersion *versions, int n
 		texts_of(versions, n, offsetof(NewVersion, operation_metrics)),
 		texts_of(versions, n, offsetof(NewVersion, user_metadata)),
 		texts_of(versions, n, offsetof(NewVersion, tags)),
-		texts_of(versions, n, offsetof(NewVersion, isolation))
+		texts_of(versions, n, offsetof(NewVersion, isolation)),
+		numbers_of(versions, n, offsetof(NewVersion, controls))
 	};
 
 	(void) deltatx_plan_execute(&insert_versions, args, NULL);

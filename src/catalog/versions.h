@@ -32,6 +32,7 @@ typedef struct NewVersion
 	int64		files_removed;
 	int64		bytes_added;
 	int64		bytes_removed;
+	int64		controls;		/* metaData, protocol, txn and domainMetadata actions */
 } NewVersion;
 
 /* What the versions of a transaction share. */

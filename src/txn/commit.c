@@ -203,7 +203,10 @@ build_version(Commit *commit, Participation *table, NewVersion *version)
 	version->files_added = sum->adds;
 	version->files_removed = gone - sum->superseded;
 	version->bytes_added = sum->bytes_added;
-	version->bytes_removed = bytes_gone;
+	version->bytes_removed = bytes_gone - sum->bytes_superseded;
+	version->controls = (sum->protocol != NULL) + (sum->metadata != NULL) +
+		list_length(sum->txns) + list_length(sum->domains) +
+		(commit->participants->transaction->options.app_id != NULL);
 	version->is_blind_append = sum->adds > 0 && gone == 0 && table->read_version == NO_VERSION &&
 		sum->metadata == NULL && sum->protocol == NULL &&
 		(sum->mode == STAGE_ACTIONS || sum->mode == STAGE_APPEND);

@@ -268,6 +268,7 @@ insert_version_zero(int64 table_id, const MetadataAction *metadata,
 		.read_version = NO_VERSION,
 		.isolation = transaction.isolation,
 		.is_blind_append = true,
+		.controls = 2,
 	};
 	TableHead	head = {
 		.table_id = table_id,

@@ -408,6 +408,7 @@ fold_stage(const StageCall *call)
 	sum->actions += call->actions;
 	sum->bytes_added += call->bytes_added;
 	sum->bytes_removed += call->bytes_removed;
+	sum->bytes_superseded += call->bytes_superseded;
 	sum->next_add = call->next_add;
 	sum->next_remove = call->next_remove;
 	if (call->metadata != NULL)

@@ -65,6 +65,7 @@ typedef struct StageCall
 	int64		actions;		/* of any kind */
 	int64		bytes_added;
 	int64		bytes_removed;
+	int64		bytes_superseded;	/* of them, by renewals */
 	int32		next_add;		/* ordinals after this call */
 	int32		next_remove;
 	MetadataAction *metadata;	/* NULL: none */

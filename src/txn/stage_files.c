@@ -298,6 +298,7 @@ settle_renewals(StageFiles *files)
 							   &renewal->live, NULL, 1, true);
 		files->call->superseded++;
 		files->call->bytes_removed += renewal->live.size;
+		files->call->bytes_superseded += renewal->live.size;
 	}
 }
 
