@@ -24,7 +24,7 @@ def run(quick):
                 "parse jsonb": lambda number: parse(connection, "jsonb", filled(source, files).arrays()),
             })
     for values in series.values.values():
-        del values[0]			# plans are made and caches filled
+        del values[0]  # plans are made and caches filled
     describe(series, files)
 
 

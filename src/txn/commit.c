@@ -13,7 +13,8 @@
  * Adds are not touched here, however many: stage has checked them against the
  * live set of its snapshot, and what remains is to look at what later versions
  * added.  So the locks are held for a time that grows with what is removed and
- * with the winners, and then until the caller's COMMIT.
+ * with the winners, and then until the caller's COMMIT.  For the same reason
+ * the log that the adds have written is flushed before.
  *
  * Nothing here is final before that COMMIT.  A crash at any point, an error, a
  * ROLLBACK or a ROLLBACK TO SAVEPOINT takes all of it back through MVCC, the
@@ -24,6 +25,8 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "access/xlog.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -46,6 +49,9 @@
 #include "txn/stamp.h"
 #include "txn/uuid7.h"
 
+/* Log that isn't flushed yet and is worth a flush of its own, in bytes. */
+#define FLUSH_AHEAD	(256 * 1024)
+
 typedef struct Commit
 {
 	Participants *participants;
@@ -53,6 +59,7 @@ typedef struct Commit
 	NewVersion *versions;		/* of the written ones */
 } Commit;
 
+static void flush_ahead(void);
 static void build(Commit *commit);
 static void build_version(Commit *commit, Participation *table, NewVersion *version);
 static int64 remove_files(Participation *table, const TableShape *shape, int64 *bytes);
@@ -85,6 +92,7 @@ deltatx_commit_transaction(VersionRow **rows, bool *replayed)
 		return replay(transaction, rows);
 
 	deltatx_backlog_heed(transaction);
+	flush_ahead();
 
 	deltatx_scope_enter(&scope);
 	participants = deltatx_participants_of(transaction);
@@ -108,6 +116,18 @@ deltatx_commit_transaction(VersionRow **rows, bool *replayed)
 		deltatx_mirror_wake_at_commit();
 	deltatx_session_log_end();
 	return n;
+}
+
+/*
+ * COMMIT flushes the log before it releases the locks, and what many adds have
+ * written takes a while.  So flush that before the locks are taken.
+ */
+static void
+flush_ahead(void)
+{
+	if (synchronous_commit != SYNCHRONOUS_COMMIT_OFF &&
+		XactLastRecEnd > GetFlushRecPtr(NULL) + FLUSH_AHEAD)
+		XLogFlush(XactLastRecEnd);
 }
 
 void
