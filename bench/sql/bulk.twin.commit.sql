@@ -8,10 +8,13 @@ bumped AS (
 	FROM locked WHERE h.table_id = locked.table_id
 	RETURNING h.table_id, h.current_version, h.last_stamp),
 versions AS (
-	INSERT INTO twin.dl_table_versions
+	INSERT INTO twin.dl_table_versions (table_id, version, commit_id, stamp,
+		transaction_id, user_name, operation, operation_parameters, operation_metrics,
+		read_version, isolation, is_blind_append, files_added, files_removed,
+		bytes_added, bytes_removed, controls, engine_info, serializer)
 	SELECT table_id, current_version, commit_id, last_stamp, %(id)s, 'postgres', 'WRITE', '{"mode":"Append"}',
-		'{"numFiles":"1000","numOutputBytes":"1000000000","numRemovedFiles":"0","numRemovedBytes":"0"}', NULL, NULL,
-		current_version - 1, 'WriteSerializable', true, 1000, 0, 1000000000, 0, 'deltatx/0.1.0', 1
+		'{"numFiles":"1000","numOutputBytes":"1000000000","numRemovedFiles":"0","numRemovedBytes":"0"}',
+		current_version - 1, 'WriteSerializable', true, 1000, 0, 1000000000, 0, 0, 'deltatx/0.1.0', 1
 	FROM bumped JOIN written USING (table_id)),
 queued AS (
 	INSERT INTO twin.dl_mirror_queue SELECT table_id, current_version, %(id)s FROM bumped)
