@@ -16,16 +16,14 @@ deltatx.transaction_timeout = 0
 CONF
 create_table($node, 'orders');
 
-# Bytes of a session's memory: all of it, and that of its transaction.
+# Bytes of a session's memory: all of it, and that of its transactions.
 sub memory
 {
 	my ($session) = @_;
 
 	return split /\|/, $session->query_safe(<<'SQL');
-WITH RECURSIVE c AS (SELECT * FROM pg_backend_memory_contexts),
-	t AS (SELECT name, level, total_bytes FROM c WHERE name = 'TopTransactionContext'
-		UNION ALL SELECT c.name, c.level, c.total_bytes FROM c JOIN t ON c.parent = t.name AND c.level = t.level + 1)
-SELECT (SELECT sum(total_bytes) FROM c), (SELECT sum(total_bytes) FROM t)
+SELECT sum(total_bytes), sum(total_bytes) FILTER (WHERE name = 'TopTransactionContext' OR name LIKE 'deltatx%')
+FROM pg_backend_memory_contexts
 SQL
 }
 
