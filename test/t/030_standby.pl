@@ -5,12 +5,16 @@ use strict;
 use warnings;
 
 use DeltaTx qw(new_node create_table stage removes commit_files refusal session refusal_in answers poll commit_file);
+use PostgreSQL::Test::Utils;
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-my $primary = new_node('primary', init => [ allows_streaming => 1 ], conf => "deltatx.mirror_naptime = 100ms\n");
+my $primary = new_node('primary', init => [ allows_streaming => 1 ], conf => <<'CONF');
+deltatx.mirror_naptime = 100ms
+max_prepared_transactions = 5
+CONF
 my $orders = create_table($primary, 'orders', columns => 'id bigint, day date', more => "partition_columns => '{day}'");
-create_table($primary, 'items');
+my $items = create_table($primary, 'items');
 commit_files($primary, 'items', 'a', 'b');
 
 $primary->backup('base');
@@ -52,18 +56,29 @@ $session->query_safe('ROLLBACK');
 is($standby->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'deltatx%'"),
 	'0', 'no worker runs there');
 
+# A transaction that is prepared there when the primary goes.
+$primary->safe_psql('postgres', 'BEGIN; SELECT deltatx_begin(); ' . stage('items', 'prepared')
+	  . "SELECT deltatx_commit(); PREPARE TRANSACTION 'left'");
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
 $primary->stop;
 $standby->promote;
 
+is(refusal($standby, "SET deltatx.lock_timeout = '50ms'; BEGIN; SELECT deltatx_begin(); " . stage('items', 'other') . 'SELECT deltatx_commit()'),
+	'55P03 LockTimeout', 'what was prepared on the primary holds its table on the standby');
+$standby->safe_psql('postgres', "COMMIT PREPARED 'left'");
+
 is($session->query_safe("BEGIN; SELECT deltatx_begin() IS NULL; " . stage('items', 'promoted')
 		  . "SELECT version FROM deltatx_commit(); COMMIT"),
-	"f\n1\n4", 'after promotion a session that was there before can commit');
-is(commit_files($standby, 'items', 'more'), '5', 'and so can a new one');
+	"f\n1\n5", 'after promotion a session that was there before can commit');
+is(commit_files($standby, 'items', 'more'), '6', 'and so can a new one');
+poll($standby, "SELECT deltatx_wait('items')");
+is(slurp_file(commit_file($items, 4)), $standby->safe_psql('postgres', "SELECT deltatx_log('items', 4)") . "\n",
+	'the prepared version is published from there');
 create_table($standby, 'new');
 is($standby->safe_psql('postgres', "SELECT deltatx_alter_table('orders', add_columns => 'again text')"),
 	'2', 'tables can be altered');
 is($standby->safe_psql('postgres', "SELECT deltatx_rename_table('items', 'things'); SELECT deltatx_version('things')"),
-	"\n5", 'and renamed');
+	"\n6", 'and renamed');
 is(refusal($standby, "SELECT deltatx_drop_table('new')"), '', 'and dropped');
 $session->quit;
 

@@ -12,8 +12,8 @@ Each script is for a psql of its own.  Transactions append, remove, replace
 and overwrite files of several tables, with savepoints, exceptions, aborts,
 rollbacks of both kinds, keys, and prepared transactions; many of them are
 meant to fail, or to collide with those of other sessions.  What a transaction
-adds it also writes to the table ledger, with ordinary statements: so the
-ledger must agree with the catalog in the end.
+adds, removes and declares to have read it also writes to the table ledger,
+with ordinary statements: so the ledger must agree with the catalog in the end.
 
 =cut
 
@@ -91,8 +91,15 @@ sub work
 
 	my %tables = map { one_of(@{ $self->{tables} }, @{ $self->{partitioned} }) => 1 } 1 .. one_of(1, 1, 2, 3);
 	my @statements = map { $self->stage($_, ':\'id\'') } sort keys %tables;
-	unshift @statements, "SELECT deltatx_read('" . one_of(@{ $self->{tables} }) . "');\n" if rand() < 0.1;
+	unshift @statements, $self->read(one_of(@{ $self->{tables} })) if rand() < 0.25;
 	return @statements;
+}
+
+sub read
+{
+	my ($self, $table) = @_;
+
+	return "INSERT INTO ledger SELECT :'id', '$table', deltatx_read('$table')::text, 'read';\n";
 }
 
 sub plain
