@@ -63,8 +63,8 @@ $node->safe_psql('postgres', q{
 	SELECT table_id, v, 1, '', now() - interval '1 h', now() - interval '1 h'
 	FROM deltatx.dl_tables, generate_series(1, 50000) v WHERE table_name = 'items';
 	INSERT INTO deltatx.dl_table_versions (table_id, version, commit_id, stamp, transaction_id, user_name, operation,
-		isolation, is_blind_append, files_added, files_removed, bytes_added, bytes_removed, engine_info, serializer)
-	SELECT table_id, version, -version, 0, gen_random_uuid(), '', '', '', false, 0, 0, 0, 0, '', 0
+		isolation, is_blind_append, files_added, files_removed, bytes_added, bytes_removed, controls, engine_info, serializer)
+	SELECT table_id, version, -version, 0, gen_random_uuid(), '', '', '', false, 0, 0, 0, 0, 0, '', 0
 	FROM deltatx.dl_published_versions JOIN deltatx.dl_tables USING (table_id) WHERE table_name = 'items' AND version > 0;
 	UPDATE deltatx.dl_published_versions SET mirrored_at = now() WHERE version > 49900;
 	UPDATE deltatx.dl_mirror_status SET mirrored_version = 50000
