@@ -12,6 +12,9 @@ SQL_PARTS = preamble catalog tables transactions reading cut mirror
 DATA_built = sql/deltatx--$(EXTVERSION).sql
 DATA = $(wildcard sql/deltatx--*--*.sql)
 
+# Three warnings are off because PostgreSQL's own headers and idioms raise them:
+# parameters that a callback doesn't need, "i < lengthof(x)", tables of structs
+# whose last fields are zero.  Declarations stand where their value is known.
 PG_CPPFLAGS = -I$(srcdir)/src -DDELTATX_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare -Wno-declaration-after-statement \
 	-MMD -MP
