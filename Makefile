@@ -8,7 +8,7 @@ SRCS := $(sort $(wildcard src/*.c src/*/*.c))
 OBJS = $(SRCS:.c=.o)
 
 # The install script is kept in parts, one subject each; their order matters.
-SQL_PARTS = preamble catalog tables transactions reading cut mirror
+SQL_PARTS = preamble catalog stores tables transactions reading cut mirror
 DATA_built = sql/deltatx--$(EXTVERSION).sql
 DATA = $(wildcard sql/deltatx--*--*.sql)
 
@@ -18,6 +18,7 @@ DATA = $(wildcard sql/deltatx--*--*.sql)
 PG_CPPFLAGS = -I$(srcdir)/src -DDELTATX_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare -Wno-declaration-after-statement \
 	-MMD -MP
+SHLIB_LINK += -lcurl -lcrypto
 EXTRA_CLEAN = $(DATA_built) $(OBJS:.o=.d) $(OBJS:.o=.bc)
 
 # Bitcode is of no use here: nothing of this is ever inlined by JIT.
@@ -41,7 +42,7 @@ help:
 	@echo 'make                        build (PG_CONFIG=... chooses the PostgreSQL)'
 	@echo 'make install                install'
 	@echo 'make test                   everything that is tested, on PostgreSQL 15; installs what it needs'
-	@echo 'make test SUITES="tap ..."  some of: regress isolation pgtap tap readers docs'
+	@echo 'make test SUITES="tap ..."  some of: regress isolation pgtap tap stores readers docs'
 	@echo 'make test-pg17              the same in a Debian 13 with PostgreSQL 17'
 	@echo 'make test-pg18              in a Debian testing with PostgreSQL 18'
 	@echo 'make demo                   two tables and a row in one transaction, read by two engines'

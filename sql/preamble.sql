@@ -1,7 +1,7 @@
 \echo Use "CREATE EXTENSION deltatx" to load this file. \quit
 
 -- deltatx: the install script is the concatenation of sql/preamble, catalog,
--- tables, transactions, reading, cut and mirror.
+-- stores, tables, transactions, reading, cut and mirror.
 --
 -- The functions that people call live in the schema chosen at CREATE
 -- EXTENSION; the catalog and what only we call lives in schema deltatx.  A

@@ -22,6 +22,7 @@
 #include "utils/guc.h"
 
 #include "compat.h"
+#include "api/servers.h"
 #include "deltatx.h"
 #include "mirror/mirror.h"
 #include "txn/session.h"
@@ -49,6 +50,8 @@ bool		deltatx_notify = false;
 int			deltatx_max_mirror_backlog = 0;
 int			deltatx_mirror_backlog_action = BACKLOG_WARNING;
 char	   *deltatx_cut_location = NULL;
+int			deltatx_store_connect_timeout = 5 * 1000;
+int			deltatx_store_timeout = 30 * 1000;
 
 /* Both our spellings and Delta's; the first of a level is the one shown. */
 static const struct config_enum_entry isolation_options[] = {
@@ -79,6 +82,7 @@ void		_PG_init(void);
 static void define_limits(void);
 static void define_transaction_settings(void);
 static void define_mirror_settings(void);
+static void define_store_settings(void);
 static void define_backlog_settings(void);
 static bool check_cut_location(char **value, void **extra, GucSource source);
 static void define_count(const char *name, const char *description, int *variable,
@@ -92,10 +96,12 @@ _PG_init(void)
 	define_limits();
 	define_transaction_settings();
 	define_mirror_settings();
+	define_store_settings();
 	define_backlog_settings();
 	MarkGUCPrefixReserved("deltatx");
 
 	deltatx_session_init();
+	deltatx_servers_init();
 	if (process_shared_preload_libraries_in_progress)
 		deltatx_mirror_init();
 }
@@ -227,6 +233,17 @@ check_cut_location(char **value, void **extra, GucSource source)
 		return true;
 	GUC_check_errdetail("It must be the URI of a folder of this machine, such as file:///srv/lake, and without encoded characters.");
 	return false;
+}
+
+static void
+define_store_settings(void)
+{
+	define_time("deltatx.store_connect_timeout",
+				"Longest wait for a connection to an object store.",
+				&deltatx_store_connect_timeout, 1, PGC_SIGHUP);
+	define_time("deltatx.store_timeout",
+				"Longest time that a request to an object store may take.",
+				&deltatx_store_timeout, 1, PGC_SIGHUP);
 }
 
 /* Of committers, for whose tables the mirror is too slow. */

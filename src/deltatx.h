@@ -50,6 +50,8 @@ extern bool deltatx_notify;
 extern int	deltatx_max_mirror_backlog;
 extern int	deltatx_mirror_backlog_action;
 extern char *deltatx_cut_location;
+extern int	deltatx_store_connect_timeout;
+extern int	deltatx_store_timeout;
 
 /* True when shared_preload_libraries names us, so that workers and shared memory are there. */
 extern bool deltatx_is_preloaded(void);

@@ -15,6 +15,7 @@
 
 #include "access/xact.h"
 #include "fmgr.h"
+#include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -63,7 +64,8 @@ static void refuse_own(const char *table_name);
 static void refuse_unknown_version(const char *table_name, int64 version, int64 current_version);
 static void refuse_stuck(const Awaited *awaited, const MirrorPosition *position);
 static Datum on_tables(FunctionCallInfo fcinfo, const char *function, TablesAction action);
-static Datum usable_tables(const char *table_name, Oid user);
+static Datum usable_tables(const char *table_name, const char *server, Oid user);
+static bool is_meant(const MirrorTable *table, const char *server, Oid user);
 static int64 pause_tables(Datum table_ids);
 static int64 resume_tables(Datum table_ids);
 static void require_argument(FunctionCallInfo fcinfo, int number, const char *name);
@@ -320,23 +322,21 @@ deltatx_retry(PG_FUNCTION_ARGS)
 	return on_tables(fcinfo, "deltatx_retry", deltatx_mirror_retry_now);
 }
 
-/* Act on the table that the arguments name, or on all that the user may use. */
+/* Act on what the arguments name, a table or those of a server, of all that the user may use. */
 static Datum
 on_tables(FunctionCallInfo fcinfo, const char *function, TablesAction action)
 {
 	char	   *table_name = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *server = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	CatalogScope scope;
 	int64		affected;
 
 	deltatx_require_writable(function);
-	if (!PG_ARGISNULL(1))
-		ereport(ERROR,
-				(deltatx_condition(DTX_UNSUPPORTED_FEATURE, NULL),
-				 errmsg("this version of deltatx knows no servers"),
-				 errhint("Name a table, or leave both arguments out for all tables.")));
+	if (server != NULL)
+		(void) get_foreign_server_oid(server, false);
 
 	deltatx_scope_enter(&scope);
-	affected = action(usable_tables(table_name, scope.user));
+	affected = action(usable_tables(table_name, server, scope.user));
 	deltatx_scope_leave(&scope);
 
 	deltatx_mirror_wake_at_commit();
@@ -345,7 +345,7 @@ on_tables(FunctionCallInfo fcinfo, const char *function, TablesAction action)
 
 /* Their ids, as bigint[]. */
 static Datum
-usable_tables(const char *table_name, Oid user)
+usable_tables(const char *table_name, const char *server, Oid user)
 {
 	List	   *tables = deltatx_mirror_tables(table_name);
 	int64	   *table_ids = palloc(sizeof(int64) * Max(list_length(tables), 1));
@@ -361,10 +361,19 @@ usable_tables(const char *table_name, Oid user)
 
 		if (table_name != NULL)
 			deltatx_rights_require(table->owner_name, user, table_name);
-		if (deltatx_rights_has(table->owner_name, user))
+		if (is_meant(table, server, user))
 			table_ids[n++] = table->table_id;
 	}
 	return deltatx_int8_array(table_ids, n);
+}
+
+/* server: NULL for any. */
+static bool
+is_meant(const MirrorTable *table, const char *server, Oid user)
+{
+	if (server != NULL && (table->server_name == NULL || strcmp(table->server_name, server) != 0))
+		return false;
+	return deltatx_rights_has(table->owner_name, user);
 }
 
 static void

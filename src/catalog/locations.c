@@ -34,6 +34,10 @@
 #define LOCATION_LOCK_CLASS	0x0D72
 
 #define FILE_SCHEME	"file://"
+#define S3_SCHEME	"s3://"
+
+/* S3 allows keys of 1024 bytes; the rest is for the files of the table. */
+#define MAX_S3_PREFIX	700
 
 /* '0' is the character after '/': the range holds what lies within $1. */
 static CatalogPlan select_overlap = {
@@ -45,7 +49,9 @@ static CatalogPlan select_overlap = {
 	2, {TEXTOID, TEXTARRAYOID}, true
 };
 
-static void check_scheme(const char *location, const char *table_name);
+static void refuse_later(const char *location, const char *table_name);
+static const char *path_in(const char *location, const DocumentPlace *place);
+static void check_bucket(const char *bucket, size_t length, const DocumentPlace *place);
 static void check_segments(const char *path, const DocumentPlace *place);
 static List *with_ancestors(const char *location);
 static void lock_location(const char *location, LOCKMODE mode);
@@ -55,16 +61,30 @@ deltatx_location_normalize(const char *location, const char *table_name)
 {
 	DocumentPlace place = {DTX_INVALID_DEFINITION, table_name};
 	char	   *result = pstrdup(location);
-	size_t		length = strlen(result);
+	char	   *path = result + (path_in(location, &place) - location);
+	size_t		length = strlen(path);
 
-	check_scheme(location, table_name);
-	while (length > strlen(FILE_SCHEME "/") && result[length - 1] == '/')
-		result[--length] = '\0';
-	if (length <= strlen(FILE_SCHEME "/"))
-		deltatx_refuse(&place, "location", "Name a directory below the root.",
-					   "location \"%s\" is the root directory", location);
-	check_segments(result + strlen(FILE_SCHEME), &place);
+	while (length > 0 && path[length - 1] == '/')
+		path[--length] = '\0';
+	if (length == 0)
+		deltatx_refuse(&place, "location", "Name a directory below it.",
+					   "location \"%s\" is %s", location,
+					   strncmp(location, FILE_SCHEME, strlen(FILE_SCHEME)) == 0 ? "the root directory" : "a whole bucket");
+	check_segments(path, &place);
 	return result;
+}
+
+void
+deltatx_location_check_server(const char *location)
+{
+	DocumentPlace place = {DTX_INVALID_DEFINITION};
+	const char *path = path_in(location, &place);
+	size_t		length = strlen(path);
+
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	if (length > 0)
+		check_segments(pnstrdup(path, length), &place);
 }
 
 void
@@ -95,23 +115,57 @@ deltatx_location_reserve(const char *location, const char *table_name)
 				 errhint("No two tables share a location, and none lies within another; a dropped table keeps its own until its last version is published.")));
 }
 
-static void
-check_scheme(const char *location, const char *table_name)
+/* What follows the host or bucket: empty, or from a '/' on. */
+static const char *
+path_in(const char *location, const DocumentPlace *place)
 {
-	DocumentPlace place = {DTX_INVALID_DEFINITION, table_name};
-	static const char *const later[] = {"s3://", "s3a://", "abfss://", "abfs://", "az://", "gs://"};
+	const char *bucket = location + strlen(S3_SCHEME);
+	size_t		length;
+
+	refuse_later(location, place->table_name);
+	if (strncmp(location, FILE_SCHEME "/", strlen(FILE_SCHEME "/")) == 0)
+		return location + strlen(FILE_SCHEME);
+	if (strncmp(location, S3_SCHEME, strlen(S3_SCHEME)) != 0)
+		deltatx_refuse(place, "location",
+					   "A location is a URI such as file:///srv/lake/orders or s3://bucket/lake/orders.",
+					   "\"%s\" is not a location", location);
+
+	length = strcspn(bucket, "/");
+	check_bucket(bucket, length, place);
+	if (strlen(bucket + length) > MAX_S3_PREFIX)
+		deltatx_refuse(place, "location", "Use a shorter one.",
+					   "a location in S3 has at most %d bytes after the bucket", MAX_S3_PREFIX);
+	return bucket + length;
+}
+
+static void
+refuse_later(const char *location, const char *table_name)
+{
+	static const char *const later[] = {"abfss://", "abfs://", "az://", "gs://"};
 
 	for (int i = 0; i < lengthof(later); i++)
 		if (strncmp(location, later[i], strlen(later[i])) == 0)
 			ereport(ERROR,
 					(deltatx_condition(DTX_UNSUPPORTED_FEATURE, table_name),
 					 errmsg("this version of deltatx can't publish to \"%s\"", location),
-					 errhint("Use a location that starts with file:///.")));
+					 errhint("Use a location that starts with file:/// or s3://.")));
+}
 
-	if (strncmp(location, FILE_SCHEME "/", strlen(FILE_SCHEME "/")) != 0)
-		deltatx_refuse(&place, "location",
-					   "A location is a URI such as file:///srv/lake/orders.",
-					   "\"%s\" is not a location", location);
+/* The rules of S3, as the name becomes part of a host's. */
+static void
+check_bucket(const char *bucket, size_t length, const DocumentPlace *place)
+{
+	const char *plain = "abcdefghijklmnopqrstuvwxyz0123456789";
+	bool		valid = length >= 3 && length <= 63 &&
+		strspn(bucket, "abcdefghijklmnopqrstuvwxyz0123456789-.") >= length &&
+		strchr(plain, bucket[0]) != NULL && strchr(plain, bucket[length - 1]) != NULL;
+
+	for (size_t i = 1; valid && i < length; i++)
+		valid = bucket[i - 1] != '.' || bucket[i] != '.';
+	if (!valid)
+		deltatx_refuse(place, "location",
+					   "A bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens.",
+					   "\"%.*s\" is not the name of a bucket", (int) length, bucket);
 }
 
 /*

@@ -15,6 +15,9 @@
  */
 extern char *deltatx_location_normalize(const char *location, const char *table_name);
 
+/* Check the spelling of what a server covers: a location, a bucket, or the root directory. */
+extern void deltatx_location_check_server(const char *location);
+
 /*
  * Take the location for the current transaction: LocationInUse when a table
  * lies at, within or around it.  Waits for concurrent creations that would.

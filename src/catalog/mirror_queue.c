@@ -71,9 +71,10 @@ static CatalogPlan select_next = {
 	" WHERE state OPERATOR(pg_catalog.=) 'idle' GROUP BY table_id"
 	" HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) (SELECT size FROM share)) cut)"
 	" SELECT c.table_id, c.version, c.stamp, h.current_version, t.table_name, t.location,"
-	" c.transaction_id::pg_catalog.text, c.state, c.attempts, p.length, p.sha256"
+	" c.transaction_id::pg_catalog.text, c.state, c.attempts, t.owner_name, t.server_name,"
+	" p.length, p.sha256"
 	" FROM candidates c CROSS JOIN known k"
-	DELTATX_LOOKUP("SELECT table_name, location FROM deltatx.dl_tables"
+	DELTATX_LOOKUP("SELECT table_name, location, owner_name, server_name FROM deltatx.dl_tables"
 				   " WHERE table_id OPERATOR(pg_catalog.=) c.table_id", "t")
 	DELTATX_LOOKUP("SELECT current_version FROM deltatx.dl_table_heads"
 				   " WHERE table_id OPERATOR(pg_catalog.=) c.table_id", "h")
@@ -184,7 +185,9 @@ read_queued(HeapTuple row)
 	queued->transaction_id = deltatx_result_text(row, 7);
 	queued->state = deltatx_result_text(row, 8);
 	queued->attempts = deltatx_result_int32(row, 9);
-	queued->claimed = read_proof(row, 10);
+	queued->owner_name = deltatx_result_text(row, 10);
+	queued->server_name = deltatx_result_text(row, 11);
+	queued->claimed = read_proof(row, 12);
 	return queued;
 }
 

@@ -36,6 +36,8 @@ typedef struct QueuedVersion
 	char	   *transaction_id;
 	char	   *state;			/* of the table, before this attempt */
 	int			attempts;		/* failed ones of this version so far */
+	char	   *owner_name;
+	char	   *server_name;	/* NULL: a bare file: location */
 	FileProof  *claimed;		/* NULL: not yet */
 } QueuedVersion;
 

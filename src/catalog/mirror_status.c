@@ -16,17 +16,17 @@
 #include "catalog/scope.h"
 
 static CatalogPlan select_all_tables = {
-	"SELECT table_id, table_name, owner_name FROM deltatx.dl_tables ORDER BY table_id", 0
+	"SELECT table_id, table_name, owner_name, server_name FROM deltatx.dl_tables ORDER BY table_id", 0
 };
 
 static CatalogPlan select_tables_named = {
-	"SELECT table_id, table_name, owner_name FROM deltatx.dl_tables"
+	"SELECT table_id, table_name, owner_name, server_name FROM deltatx.dl_tables"
 	" WHERE table_name OPERATOR(pg_catalog.=) $1 ORDER BY dropped_at, table_id",
 	1, {TEXTOID}
 };
 
 static CatalogPlan select_participants = {
-	"SELECT t.table_id, t.table_name, t.owner_name, p.version"
+	"SELECT t.table_id, t.table_name, t.owner_name, t.server_name, p.version"
 	" FROM deltatx.dl_transactions x"
 	" CROSS JOIN LATERAL unnest(x.table_ids, x.versions) AS p (table_id, version)"
 	" JOIN deltatx.dl_tables t ON t.table_id OPERATOR(pg_catalog.=) p.table_id"
@@ -109,7 +109,7 @@ deltatx_mirror_tables(const char *table_name)
 	return result;
 }
 
-/* From the first three columns. */
+/* From the first four columns. */
 static MirrorTable
 read_table(HeapTuple row)
 {
@@ -117,7 +117,8 @@ read_table(HeapTuple row)
 	{
 		.table_id = deltatx_result_int64(row, 1),
 		.table_name = deltatx_result_text(row, 2),
-		.owner_name = deltatx_result_text(row, 3)
+		.owner_name = deltatx_result_text(row, 3),
+		.server_name = deltatx_result_text(row, 4)
 	};
 }
 
@@ -144,7 +145,7 @@ deltatx_mirror_participants(const pg_uuid_t *transaction_id)
 		MirrorParticipant *participant = palloc(sizeof(MirrorParticipant));
 
 		participant->table = read_table(row);
-		participant->version = deltatx_result_int64(row, 4);
+		participant->version = deltatx_result_int64(row, 5);
 		result = lappend(result, participant);
 	}
 	return result;

@@ -19,6 +19,7 @@ typedef struct MirrorTable
 	int64		table_id;
 	char	   *table_name;
 	char	   *owner_name;
+	char	   *server_name;	/* NULL: a bare file: location */
 } MirrorTable;
 
 /* How far a version of a table is. */

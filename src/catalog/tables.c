@@ -61,9 +61,10 @@ static CatalogPlan select_table = {
 };
 
 static CatalogPlan insert_table = {
-	"INSERT INTO deltatx.dl_tables (table_id, table_name, delta_id, location, owner_name, created_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-	6, {INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}
+	"INSERT INTO deltatx.dl_tables (table_id, table_name, delta_id, location, owner_name, created_at,"
+	" server_name) VALUES ($1, $2, $3, $4, $5, $6,"
+	" CASE WHEN $7 OPERATOR(pg_catalog.<>) '' THEN $7 END) ON CONFLICT DO NOTHING",
+	7, {INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID}
 };
 
 static CatalogPlan insert_mirror_status = {
@@ -149,7 +150,7 @@ deltatx_table_shape_at(int64 table_id, int64 version, const char *table_name)
 void
 deltatx_table_insert(const NewTable *table)
 {
-	Datum		args[6];
+	Datum		args[7];
 
 	deltatx_location_reserve(table->location, table->table_name);
 
@@ -159,6 +160,7 @@ deltatx_table_insert(const NewTable *table)
 	args[3] = deltatx_text_datum(table->location);
 	args[4] = deltatx_text_datum(table->owner_name);
 	args[5] = TimestampTzGetDatum(GetCurrentTimestamp());
+	args[6] = deltatx_text_datum(table->server_name != NULL ? table->server_name : "");
 
 	/* The location is reserved, so only the name can be in the way. */
 	if (deltatx_plan_execute_waiting(&insert_table, args, table->table_name,

@@ -53,6 +53,7 @@ typedef struct NewTable
 	const char *table_name;
 	const char *delta_id;
 	const char *location;
+	const char *server_name;	/* NULL: a bare file: location */
 	const char *owner_name;
 } NewTable;
 

@@ -40,7 +40,7 @@ static Verdict *verdict_of_foreign(const QueuedVersion *queued, const char *key)
 Verdict *
 deltatx_verdict(MirrorErrorClass error_class, char *object, char *message, const char *hint)
 {
-	Verdict    *verdict = palloc(sizeof(Verdict));
+	Verdict    *verdict = palloc0(sizeof(Verdict));
 
 	verdict->error_class = error_class;
 	verdict->object = object;
@@ -65,11 +65,15 @@ deltatx_verdict_of_error(const ErrorData *error)
 Verdict *
 deltatx_verdict_of_store(const Store *store, StoreOutcome outcome)
 {
+	Verdict    *verdict;
+
 	if (outcome == STORE_MISSING)
 		return deltatx_verdict(MIRROR_TRANSIENT, pstrdup(store->location),
 							   pstrdup("an object of the log has just vanished"), NULL);
-	return deltatx_verdict(outcome == STORE_PERMANENT ? MIRROR_PERMANENT : MIRROR_TRANSIENT,
-						   store->fault.object, store->fault.message, store->fault.hint);
+	verdict = deltatx_verdict(outcome == STORE_PERMANENT ? MIRROR_PERMANENT : MIRROR_TRANSIENT,
+							  store->fault.object, store->fault.message, store->fault.hint);
+	verdict->retry_after_ms = store->fault.retry_after_ms;
+	return verdict;
 }
 
 const char *

@@ -26,6 +26,7 @@ typedef struct Verdict
 	char	   *object;			/* URI; NULL: none concerned */
 	char	   *message;
 	const char *hint;			/* NULL: none */
+	int			retry_after_ms; /* the store asks for so long a pause; 0: it doesn't */
 } Verdict;
 
 extern Verdict *deltatx_verdict(MirrorErrorClass error_class, char *object,

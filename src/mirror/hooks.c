@@ -42,6 +42,7 @@
 static ProcessUtility_hook_type previous_utility_hook;
 static bool wake_at_commit;
 static bool probe_at_commit;
+static bool dropping_extension;
 
 static void utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 					ProcessUtilityContext context, ParamListInfo params,
@@ -73,11 +74,20 @@ deltatx_mirror_wake_at_commit(void)
 	wake_at_commit = true;
 }
 
+bool
+deltatx_mirror_is_dropping_extension(void)
+{
+	return dropping_extension;
+}
+
 static void
 utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
 		ProcessUtilityContext context, ParamListInfo params,
 		QueryEnvironment *query_env, DestReceiver *dest, QueryCompletion *qc)
 {
+	dropping_extension = IsA(pstmt->utilityStmt, DropStmt) &&
+		drops_extension((DropStmt *) pstmt->utilityStmt);
+
 	/* Before shared memory is there (a single-user server), there is no worker. */
 	if (deltatx_mirror_is_attached() && IsUnderPostmaster)
 		prepare_for(pstmt->utilityStmt);
@@ -110,7 +120,7 @@ prepare_for(Node *statement)
 			block_template((CreatedbStmt *) statement);
 			break;
 		case T_DropStmt:
-			if (drops_extension((DropStmt *) statement) && superuser())
+			if (dropping_extension && superuser())
 				deltatx_shared_block(MyDatabaseId);
 			break;
 		case T_CreateExtensionStmt:

@@ -24,4 +24,7 @@ extern bool deltatx_mirror_is_attached(void);
  */
 extern void deltatx_mirror_wake_at_commit(void);
 
+/* DROP EXTENSION deltatx is running. */
+extern bool deltatx_mirror_is_dropping_extension(void);
+
 #endif							/* DELTATX_MIRROR_H */

@@ -44,6 +44,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog/mirror_queue.h"
+#include "catalog/servers.h"
 #include "deltatx.h"
 #include "mirror/contact.h"
 #include "mirror/horizon.h"
@@ -60,6 +61,7 @@
 typedef struct Shipment
 {
 	QueuedVersion *queued;
+	StoreConnection *connection;	/* NULL: a bare file: location */
 	Spool	   *spool;			/* NULL: it could not be made */
 	Store	   *store;			/* of its table, the same for all of a round */
 	bool		published;
@@ -72,6 +74,7 @@ typedef struct Shipment
 static List *claim(TimestampTz *due);
 static List *prepare(List *queue);
 static Shipment *prepare_one(QueuedVersion *queued);
+static void find_server(Shipment *shipment);
 static void build(Shipment *shipment);
 static void check_proof(Shipment *shipment);
 static void note_claims(List *shipments);
@@ -86,6 +89,7 @@ static uint64 record_published(List *shipments);
 static uint64 record_failed(const Shipment *shipment);
 static void decide(const Shipment *shipment, MirrorFailure *failure);
 static TimestampTz after_backoff(int attempts);
+static TimestampTz after_pause(const Verdict *verdict);
 static void report_failure(const Shipment *shipment, const MirrorFailure *failure);
 static void report_recovery(const Shipment *shipment);
 static char *facts(const Shipment *shipment, int attempt);
@@ -159,10 +163,28 @@ prepare_one(QueuedVersion *queued)
 	shipment->queued = queued;
 	deltatx_worker_doing("preparing version " INT64_FORMAT " of table \"%s\"",
 						 queued->version, queued->table_name);
-	build(shipment);
+	find_server(shipment);
+	if (shipment->failure == NULL)
+		build(shipment);
 	if (shipment->spool != NULL && queued->claimed != NULL)
 		check_proof(shipment);
 	return shipment;
+}
+
+/* Each round anew, so that options and secrets that have changed are used. */
+static void
+find_server(Shipment *shipment)
+{
+	const QueuedVersion *queued = shipment->queued;
+	char	   *message;
+	char	   *hint;
+
+	if (queued->server_name == NULL)
+		return;
+	shipment->connection = deltatx_server_connection(queued->server_name, queued->owner_name,
+													 queued->location, &message, &hint);
+	if (shipment->connection == NULL)
+		shipment->failure = deltatx_verdict(MIRROR_PERMANENT, NULL, message, hint);
 }
 
 /* In a subtransaction: what is wrong with one version must not stop the others. */
@@ -287,7 +309,7 @@ contact(List *shipments)
 			continue;
 		shipment->store = store_of(ready, shipment->queued->table_id);
 		if (shipment->store == NULL)
-			shipment->store = deltatx_store_open(shipment->queued->location);
+			shipment->store = deltatx_store_open(shipment->queued->location, shipment->connection);
 		shipment->failure = deltatx_contact(shipment->store, shipment->queued);
 		if (shipment->failure == NULL)
 			ready = lappend(ready, shipment);
@@ -474,7 +496,7 @@ decide(const Shipment *shipment, MirrorFailure *failure)
 	else
 	{
 		failure->state = "retrying";
-		failure->next_attempt_at = after_backoff(failure->attempts);
+		failure->next_attempt_at = Max(after_backoff(failure->attempts), after_pause(verdict));
 	}
 }
 
@@ -489,6 +511,14 @@ after_backoff(int attempts)
 	delay = Min(delay, deltatx_mirror_backoff_max);
 	delay *= 0.75 + 0.25 * pg_prng_double(&pg_global_prng_state);
 	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) delay);
+}
+
+/* What a store asks for, within our own bound. */
+static TimestampTz
+after_pause(const Verdict *verdict)
+{
+	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+									   Min(verdict->retry_after_ms, deltatx_mirror_backoff_max));
 }
 
 /* A state is logged when it begins; after that the view tells the rest. */

@@ -120,14 +120,16 @@ deltatx_spool_proof(const Spool *spool)
 StoreBody
 deltatx_spool_body(Spool *spool, DeltaTimestamp stamp)
 {
-	return (StoreBody)
-	{
+	StoreBody	body = {
 		.length = spool->proof.length,
 		.timestamp = stamp,
 		.rewind = rewind_spool,
 		.read = read_spool,
 		.arg = spool
 	};
+
+	memcpy(body.sha256, spool->proof.sha256, sizeof(body.sha256));
+	return body;
 }
 
 static void

@@ -22,10 +22,12 @@ typedef struct Comparison
 static bool compare_chunk(const void *data, size_t size, void *arg);
 
 Store *
-deltatx_store_open(const char *location)
+deltatx_store_open(const char *location, const StoreConnection *connection)
 {
 	if (strncmp(location, "file:", 5) == 0)
 		return deltatx_store_open_local(location);
+	if (strncmp(location, "s3:", 3) == 0 && connection != NULL)
+		return deltatx_store_open_s3(location, connection);
 
 	elog(ERROR, "no store for location \"%s\"", location);
 }
@@ -37,10 +39,28 @@ deltatx_store_put(StorePut *puts, int n)
 	{
 		const StoreMethods *methods = puts[first].store->methods;
 
-		for (next = first + 1; next < n && puts[next].store->methods == methods;)
+		next = first + 1;
+		if (deltatx_store_is_blocked(puts, first, puts[first].store))
+		{
+			puts[first].outcome = STORE_SKIPPED;
+			continue;
+		}
+		while (next < n && puts[next].store->methods == methods &&
+			   !deltatx_store_is_blocked(puts, first, puts[next].store))
 			next++;
 		methods->put_if_absent(puts + first, next - first);
 	}
+}
+
+bool
+deltatx_store_is_blocked(const StorePut *puts, int n, const Store *store)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (puts[i].store == store && puts[i].outcome != STORE_DONE)
+			return true;
+	}
+	return false;
 }
 
 StoreOutcome

@@ -12,7 +12,10 @@
 #ifndef DELTATX_STORE_H
 #define DELTATX_STORE_H
 
+#include "common/sha2.h"
+
 #include "action/action.h"
+#include "store/connection.h"
 
 typedef enum StoreOutcome
 {
@@ -30,12 +33,14 @@ typedef struct StoreFault
 	char	   *message;		/* like an error's primary message */
 	char	   *hint;			/* a full sentence; NULL: nothing to advise */
 	char	   *object;			/* URI of the object concerned */
+	int			retry_after_ms; /* the store asks for so long a pause; 0: it doesn't */
 } StoreFault;
 
 /* The content of an object that is put; read from the start, as often as needed. */
 typedef struct StoreBody
 {
 	int64		length;
+	uint8		sha256[PG_SHA256_DIGEST_LENGTH];
 	DeltaTimestamp timestamp;	/* the object's modification time, where a store lets us set it */
 	void		(*rewind) (void *arg);
 	size_t		(*read) (void *arg, void *buffer, size_t size); /* 0: the end */
@@ -96,16 +101,25 @@ struct Store
 	StoreFault	fault;
 };
 
-/* A location that deltatx_location_normalize has let pass. */
-extern Store *deltatx_store_open(const char *location);
+/*
+ * A location that deltatx_location_normalize has let pass, and how to reach
+ * it: NULL for a bare file: location.  Nothing is contacted yet.
+ */
+extern Store *deltatx_store_open(const char *location, const StoreConnection *connection);
 
 /* The same for stores of all kinds at once. */
 extern void deltatx_store_put(StorePut *puts, int n);
+
+/* For put_if_absent: whether one of the first n was not done in that store. */
+extern bool deltatx_store_is_blocked(const StorePut *puts, int n, const Store *store);
 
 /* For put_if_absent when a key is taken: DONE, DIFFERS, or why it can't be told. */
 extern StoreOutcome deltatx_store_compare(Store *store, const char *key, const StoreBody *body);
 
 /* local.c */
 extern Store *deltatx_store_open_local(const char *location);
+
+/* s3.c */
+extern Store *deltatx_store_open_s3(const char *location, const StoreConnection *connection);
 
 #endif							/* DELTATX_STORE_H */

@@ -31,6 +31,7 @@
 #include "catalog/locations.h"
 #include "catalog/mirror_queue.h"
 #include "catalog/scope.h"
+#include "catalog/servers.h"
 #include "catalog/versions.h"
 #include "mirror/mirror.h"
 #include "schema/shape.h"
@@ -47,10 +48,10 @@
 #define FEATURE_REQUEST_PREFIX	"delta.feature."
 
 static void discard_unpublished(const TableRef *table);
-static void require_location(const char *location, const char *table_name);
+static char *server_for(const char *location, const char *table_name);
 static MetadataAction *metadata_of(const TableDefinition *definition, DeltaSchema *schema,
 								   const pg_uuid_t *id, DeltaTimestamp created);
-static void insert_table(const TableDefinition *definition, const char *location,
+static void insert_table(const TableDefinition *definition, const char *location, const char *server,
 						 const MetadataAction *metadata, const ProtocolAction *protocol, Oid owner);
 static void insert_version_zero(int64 table_id, const MetadataAction *metadata,
 								const ProtocolAction *protocol, const char *user_name);
@@ -78,13 +79,14 @@ deltatx_define_create(const TableDefinition *definition)
 	DocumentPlace place = {DTX_INVALID_DEFINITION, name};
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
 	char	   *location;
+	char	   *server;
 	DeltaSchema *schema;
 	MetadataAction *metadata;
 	ProtocolAction *protocol;
 
 	deltatx_rights_check_name(name);
 	location = deltatx_location_normalize(definition->location, name);
-	require_location(location, name);
+	server = server_for(location, name);
 
 	/* As the caller: LIKE needs his rights and his search_path. */
 	schema = deltatx_schema_from_columns(definition->columns, &place);
@@ -96,7 +98,7 @@ deltatx_define_create(const TableDefinition *definition)
 	drop_feature_requests(metadata);
 	(void) deltatx_shape_build(metadata, protocol, &place);
 
-	insert_table(definition, location, metadata, protocol, GetUserId());
+	insert_table(definition, location, server, metadata, protocol, GetUserId());
 	deltatx_mirror_wake_at_commit();
 	return id;
 }
@@ -197,16 +199,28 @@ discard_unpublished(const TableRef *table)
 				 errdetail_internal("state=diverged discarded=" INT64_FORMAT, discarded)));
 }
 
-/* Who may write files of the server may have us write them: as for COPY TO. */
-static void
-require_location(const char *location, const char *table_name)
+/*
+ * The server that covers the location; NULL: a bare file: location.  Who may
+ * write files of this machine may have us write them: as for COPY TO.
+ */
+static char *
+server_for(const char *location, const char *table_name)
 {
-	if (has_privs_of_role(GetUserId(), ROLE_PG_WRITE_SERVER_FILES))
-		return;
-	ereport(ERROR,
-			(deltatx_condition(DTX_PERMISSION_DENIED, table_name),
-			 errmsg("permission denied to create a table at \"%s\"", location),
-			 errhint("A file: location needs the rights of role pg_write_server_files.")));
+	char	   *server = deltatx_server_for(location, table_name, GetUserId());
+	DocumentPlace place = {DTX_INVALID_DEFINITION, table_name};
+
+	if (server != NULL)
+		return server;
+	if (strncmp(location, "file:", 5) != 0)
+		deltatx_refuse(&place, "location",
+					   "Run CREATE SERVER ... FOREIGN DATA WRAPPER deltatx_store with a location that covers it.",
+					   "no server covers location \"%s\"", location);
+	if (!has_privs_of_role(GetUserId(), ROLE_PG_WRITE_SERVER_FILES))
+		ereport(ERROR,
+				(deltatx_condition(DTX_PERMISSION_DENIED, table_name),
+				 errmsg("permission denied to create a table at \"%s\"", location),
+				 errhint("A file: location that no server covers needs the rights of role pg_write_server_files.")));
+	return NULL;
 }
 
 static MetadataAction *
@@ -231,7 +245,7 @@ metadata_of(const TableDefinition *definition, DeltaSchema *schema, const pg_uui
 }
 
 static void
-insert_table(const TableDefinition *definition, const char *location,
+insert_table(const TableDefinition *definition, const char *location, const char *server,
 			 const MetadataAction *metadata, const ProtocolAction *protocol, Oid owner)
 {
 	CatalogScope scope;
@@ -239,6 +253,7 @@ insert_table(const TableDefinition *definition, const char *location,
 		.table_name = definition->table_name,
 		.delta_id = metadata->id,
 		.location = location,
+		.server_name = server,
 		.owner_name = GetUserNameFromId(owner, false),
 	};
 

@@ -3,7 +3,8 @@
 # shellcheck disable=SC2034	# used by who sources this
 
 # To build and to run a server.
-BUILD_PACKAGES=(build-essential "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR")
+BUILD_PACKAGES=(build-essential "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR"
+	libcurl4-openssl-dev libssl-dev)
 
 # What the suites other than the readers need besides.
 SUITE_PACKAGES=("postgresql-$PG_MAJOR-pgtap" libtap-parser-sourcehandler-pgtap-perl libipc-run-perl)

@@ -155,7 +155,7 @@ SELECT is(pg_temp.error_of($$SELECT deltatx_begin(), deltatx_stage('deltatx_cont
 SELECT is(pg_temp.error_of('SET LOCAL deltatx.max_tables_per_transaction = 1; SELECT pg_temp.create_table(''v''); '
 	'SELECT deltatx_commit_batch(jsonb_build_object(''deltatx_contract.t'', pg_temp.add(''h''), ''deltatx_contract.v'', pg_temp.add(''h'')))'),
 	'54000 TooManyTables deltatx_contract.v', 'more tables than one may write');
-SELECT is(pg_temp.error_of($$SELECT deltatx_create_table('deltatx_contract.w', 's3://bucket/w', 'id bigint')$$), '22023 UnsupportedFeature deltatx_contract.w', 'a store of a later version');
+SELECT is(pg_temp.error_of($$SELECT deltatx_create_table('deltatx_contract.w', 'gs://bucket/w', 'id bigint')$$), '22023 UnsupportedFeature deltatx_contract.w', 'a store of a later version');
 SELECT is(pg_temp.error_of($$SELECT deltatx_commit_batch(jsonb_build_object('deltatx_contract.t', pg_temp.add('h')), idempotency_key => 'deltatx_contract')$$), 'none', 'a key');
 SELECT is((SELECT replayed FROM deltatx_commit_batch(jsonb_build_object('deltatx_contract.t', pg_temp.add('h')), idempotency_key => 'deltatx_contract')), true, 'the same again');
 SELECT is(pg_temp.error_of($$SELECT deltatx_commit_batch(jsonb_build_object('deltatx_contract.t', pg_temp.add('i')), idempotency_key => 'deltatx_contract')$$), '22023 KeyReused', 'something else');

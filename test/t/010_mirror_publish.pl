@@ -88,7 +88,7 @@ like($error, qr/has no version 99/, 'no such version');
 	"BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT deltatx_wait('orders')");
 like($error, qr/keeps its snapshot/, 'not at REPEATABLE READ');
 ($status, $output, $error) = $node->psql('postgres', "SELECT deltatx_pause(server => 'lake')");
-like($error, qr/knows no servers/, 'no servers yet');
+like($error, qr/server "lake" does not exist/, 'no such server');
 
 # Who may.
 $node->safe_psql('postgres', 'CREATE ROLE stranger; CREATE ROLE watcher IN ROLE pg_monitor');
