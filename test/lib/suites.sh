@@ -85,18 +85,32 @@ suite_pgtap()
 	return "$status"
 }
 
-# test/t: Perl's TAP tests.  TEMP_CONFIG goes into every node they make.
-suite_tap()
+# Perl's TAP tests, the suite $1, of the files that follow.  TEMP_CONFIG goes
+# into every node they make.
+prove_files()
 {
-	local status=0
+	local name=$1 status=0
+	shift
 
 	export TEMP_CONFIG=$WORK/server.conf PG_REGRESS=$PGXS_DIR/src/test/regress/pg_regress
-	export TESTDIR=$WORK/tap TESTDATADIR=$WORK/tap/data TESTLOGDIR=$WORK/tap/log
+	export TESTDIR=$WORK/$name TESTDATADIR=$WORK/$name/data TESTLOGDIR=$WORK/$name/log
 	export PERL5LIB=$PGXS_DIR/src/test/perl:$PWD/test/lib
-	mkdir "$WORK/tap"
-	prove --jobs 2 --timer test/t/*.pl > "$WORK/out/tap.log" 2>&1 || status=$?
-	count_proved tap
+	mkdir "$WORK/$name"
+	prove --jobs 2 --timer "$@" > "$WORK/out/$name.log" 2>&1 || status=$?
+	count_proved "$name"
 	return "$status"
+}
+
+# test/t: servers.
+suite_tap()
+{
+	prove_files tap test/t/*.pl
+}
+
+# test/stores: servers, and object stores on loopback.
+suite_stores()
+{
+	prove_files stores test/stores/*.pl
 }
 
 # test/readers: real engines.
