@@ -66,6 +66,7 @@ static bool reading;
 static void enter(CatalogScope *scope);
 static bool in_snapshot_at_hand(const CatalogPlan *plan);
 static SPIPlanPtr saved_plan(CatalogPlan *plan);
+static Datum required_value(HeapTuple row, int column);
 static Oid	catalog_owner(void);
 static void pin(const char *name, const char *value);
 static void rethrow_as_ours(ErrorData *error, const char *table_name,
@@ -201,12 +202,7 @@ saved_plan(CatalogPlan *plan)
 int64
 deltatx_result_int64(HeapTuple row, int column)
 {
-	bool		isnull;
-	Datum		value = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
-
-	if (isnull)
-		elog(ERROR, "unexpected NULL in column %d of a catalog row", column);
-	return DatumGetInt64(value);
+	return DatumGetInt64(required_value(row, column));
 }
 
 int64
@@ -221,23 +217,13 @@ deltatx_result_int64_or(HeapTuple row, int column, int64 if_null)
 int32
 deltatx_result_int32(HeapTuple row, int column)
 {
-	bool		isnull;
-	Datum		value = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
-
-	if (isnull)
-		elog(ERROR, "unexpected NULL in column %d of a catalog row", column);
-	return DatumGetInt32(value);
+	return DatumGetInt32(required_value(row, column));
 }
 
 bool
 deltatx_result_bool(HeapTuple row, int column)
 {
-	bool		isnull;
-	Datum		value = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
-
-	if (isnull)
-		elog(ERROR, "unexpected NULL in column %d of a catalog row", column);
-	return DatumGetBool(value);
+	return DatumGetBool(required_value(row, column));
 }
 
 char *
@@ -277,6 +263,17 @@ rethrow_as_ours(ErrorData *error, const char *table_name, const char *timeout_hi
 	if (condition == DTX_LOCK_TIMEOUT && error->hint == NULL)
 		error->hint = pstrdup(timeout_hint);
 	ReThrowError(error);
+}
+
+static Datum
+required_value(HeapTuple row, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, SPI_tuptable->tupdesc, column, &isnull);
+
+	if (isnull)
+		elog(ERROR, "unexpected NULL in column %d of a catalog row", column);
+	return value;
 }
 
 /* The owner of the catalog's tables: whoever ran CREATE EXTENSION. */

@@ -11,10 +11,10 @@
  */
 #include "postgres.h"
 
-#include "datatype/timestamp.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "txn/stamp.h"
 #include "txn/uuid7.h"
 
 /* A draw of random bytes takes system calls, so it is made for many ids at once. */
@@ -25,8 +25,7 @@ static const unsigned char *next_random(void);
 void
 deltatx_uuid_new(pg_uuid_t *result)
 {
-	uint64		millis = (uint64) (GetCurrentTimestamp() / 1000 +
-								   (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000));
+	uint64		millis = (uint64) deltatx_stamp_of_timestamptz(GetCurrentTimestamp());
 
 	memcpy(result->data, next_random(), UUID_LEN);
 	for (int i = 0; i < 6; i++)
